@@ -1,0 +1,57 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** Structured log. A message is a constant sentence; what varies goes into the fields. Never payload or secrets. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  /** A logger that adds `fields` to each line. */
+  child(fields: LogFields): Logger
+}
+
+const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  /** Receives one finished line without a line break. */
+  readonly write: (line: string) => void
+  readonly now: () => number
+}
+
+export function createLogger(options: LoggerOptions, base: LogFields = {}): Logger {
+  const log = (level: LogLevel, message: string, fields?: LogFields) => {
+    if (ORDER[level] < ORDER[options.level]) return
+    options.write(formatLine(new Date(options.now()), level, message, { ...base, ...fields }))
+  }
+  return {
+    debug: (message, fields) => log('debug', message, fields),
+    info: (message, fields) => log('info', message, fields),
+    warn: (message, fields) => log('warn', message, fields),
+    error: (message, fields) => log('error', message, fields),
+    child: (fields) => createLogger(options, { ...base, ...fields }),
+  }
+}
+
+/** Drops everything: for tests. */
+export const silentLogger: Logger = createLogger({ level: 'error', write: () => undefined, now: () => 0 })
+
+function formatLine(at: Date, level: LogLevel, message: string, fields: LogFields): string {
+  let line = `${at.toISOString()} ${level.toUpperCase().padEnd(5)} ${message}`
+  for (const name of Object.keys(fields)) line += ` ${name}=${formatValue(fields[name])}`
+  return line
+}
+
+function formatValue(value: unknown): string {
+  if (value === null || value === undefined) return '-'
+  if (typeof value === 'object' && 'message' in value) return JSON.stringify(describeError(value))
+  if (typeof value === 'string') return /^[\w.:/@-]+$/.test(value) ? value : JSON.stringify(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as number)
+}
+
+function describeError(error: { message?: unknown; code?: unknown; cause?: unknown }): string {
+  const code = typeof error.code === 'string' ? `${error.code}: ` : ''
+  const cause = error.cause && typeof error.cause === 'object' ? ` (cause: ${describeError(error.cause)})` : ''
+  return code + String(error.message) + cause
+}

@@ -1,0 +1,40 @@
+/** OffsetCommit, key 8. */
+import { field, list, message, type Infer } from '../schema'
+
+export const OffsetCommitRequest = message(
+  { name: 'OffsetCommitRequest', key: 8, versions: '2-10', flexible: '8+' },
+  {
+    groupId: field('string', '0+'),
+    generationIdOrMemberEpoch: field('int32', '1+', { default: -1 }),
+    memberId: field('string', '1+'),
+    groupInstanceId: field('string?', '7+', { default: null }),
+    retentionTimeMs: field('int64', '2-4', { default: -1 }),
+    topics: list('0+', {
+      name: field('string', '0-9'),
+      topicId: field('uuid', '10+'),
+      partitions: list('0+', {
+        partitionIndex: field('int32', '0+'),
+        committedOffset: field('int64', '0+'),
+        committedLeaderEpoch: field('int32', '6+', { default: -1 }),
+        committedMetadata: field('string?', '0+'),
+      }),
+    }),
+  },
+)
+export type OffsetCommitRequest = Infer<typeof OffsetCommitRequest>
+
+export const OffsetCommitResponse = message(
+  { name: 'OffsetCommitResponse', key: 8, versions: '2-10', flexible: '8+' },
+  {
+    throttleTimeMs: field('int32', '3+'),
+    topics: list('0+', {
+      name: field('string', '0-9'),
+      topicId: field('uuid', '10+'),
+      partitions: list('0+', {
+        partitionIndex: field('int32', '0+'),
+        errorCode: field('int16', '0+'),
+      }),
+    }),
+  },
+)
+export type OffsetCommitResponse = Infer<typeof OffsetCommitResponse>

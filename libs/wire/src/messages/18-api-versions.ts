@@ -1,0 +1,45 @@
+/** ApiVersions, key 18. */
+import { field, list, message, type Infer } from '../schema'
+
+export const ApiVersionsRequest = message(
+  { name: 'ApiVersionsRequest', key: 18, versions: '0-4', flexible: '3+' },
+  {
+    clientSoftwareName: field('string', '3+'),
+    clientSoftwareVersion: field('string', '3+'),
+  },
+)
+export type ApiVersionsRequest = Infer<typeof ApiVersionsRequest>
+
+export const ApiVersionsResponse = message(
+  { name: 'ApiVersionsResponse', key: 18, versions: '0-4', flexible: '3+' },
+  {
+    errorCode: field('int16', '0+'),
+    apiKeys: list('0+', {
+      apiKey: field('int16', '0+'),
+      minVersion: field('int16', '0+'),
+      maxVersion: field('int16', '0+'),
+    }),
+    throttleTimeMs: field('int32', '1+'),
+    supportedFeatures: list(
+      '3+',
+      {
+        name: field('string', '3+'),
+        minVersion: field('int16', '3+'),
+        maxVersion: field('int16', '3+'),
+      },
+      { tag: 0 },
+    ),
+    finalizedFeaturesEpoch: field('int64', '3+', { default: -1, tag: 1 }),
+    finalizedFeatures: list(
+      '3+',
+      {
+        name: field('string', '3+'),
+        maxVersionLevel: field('int16', '3+'),
+        minVersionLevel: field('int16', '3+'),
+      },
+      { tag: 2 },
+    ),
+    zkMigrationReady: field('bool', '3+', { default: false, tag: 3 }),
+  },
+)
+export type ApiVersionsResponse = Infer<typeof ApiVersionsResponse>

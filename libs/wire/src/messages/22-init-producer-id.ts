@@ -1,0 +1,28 @@
+/** InitProducerId, key 22. */
+import { field, message, type Infer } from '../schema'
+
+export const InitProducerIdRequest = message(
+  { name: 'InitProducerIdRequest', key: 22, versions: '0-5', flexible: '2+' },
+  {
+    transactionalId: field('string?', '0+'),
+    transactionTimeoutMs: field('int32', '0+'),
+    producerId: field('int64', '3+', { default: -1 }),
+    producerEpoch: field('int16', '3+', { default: -1 }),
+    enable2Pc: field('bool', '6+', { default: false }),
+    keepPreparedTxn: field('bool', '6+', { default: false }),
+  },
+)
+export type InitProducerIdRequest = Infer<typeof InitProducerIdRequest>
+
+export const InitProducerIdResponse = message(
+  { name: 'InitProducerIdResponse', key: 22, versions: '0-5', flexible: '2+' },
+  {
+    throttleTimeMs: field('int32', '0+'),
+    errorCode: field('int16', '0+'),
+    producerId: field('int64', '0+', { default: -1 }),
+    producerEpoch: field('int16', '0+'),
+    ongoingTxnProducerId: field('int64', '6+', { default: -1 }),
+    ongoingTxnProducerEpoch: field('int16', '6+', { default: -1 }),
+  },
+)
+export type InitProducerIdResponse = Infer<typeof InitProducerIdResponse>
