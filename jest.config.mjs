@@ -6,8 +6,16 @@ const swc = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'
 export default {
   testEnvironment: 'node',
   // Our packages are tested from their sources: each package.json maps this condition to src/index.ts.
-  testEnvironmentOptions: { customExportConditions: ['millrace:source', 'node', 'require', 'default'] },
-  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/connectors', '<rootDir>/test', '<rootDir>/tools'],
+  testEnvironmentOptions: {
+    customExportConditions: ['millrace:source', 'node', 'require', 'default'],
+  },
+  roots: [
+    '<rootDir>/apps',
+    '<rootDir>/libs',
+    '<rootDir>/connectors',
+    '<rootDir>/test',
+    '<rootDir>/tools',
+  ],
   testMatch: ['**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs|connectors)/[^/]+/dist'],
   // Nest 12 is ESM only: its modules are compiled to CommonJS like ours.

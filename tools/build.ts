@@ -2,7 +2,16 @@
  * Compiles every package's src into its dist with swc, file by file and only what changed. Types are checked by
  * `npm run types`, not here.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, existsSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  existsSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { transformSync } from '@swc/core'
 import { packageDirectories, repositoryRoot } from './packages.ts'

@@ -4,7 +4,9 @@ export interface ErrorRow {
   readonly says: string
   readonly todo: string
 }
-export type ErrorParams = Readonly<Record<string, string | number | boolean | bigint | null | undefined>>
+export type ErrorParams = Readonly<
+  Record<string, string | number | boolean | bigint | null | undefined>
+>
 
 /** An operational failure with a stable code (`AREA_CONDITION`). Its message never holds payload or secrets. */
 export class PlatformError extends Error {
@@ -12,7 +14,12 @@ export class PlatformError extends Error {
   readonly retriable: boolean
   readonly todo: string
 
-  constructor(code: string, row: ErrorRow, params: ErrorParams = {}, options: { cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    row: ErrorRow,
+    params: ErrorParams = {},
+    options: { cause?: unknown } = {},
+  ) {
     super(fill(row.says, params), options)
     this.name = 'PlatformError'
     this.code = code
@@ -28,8 +35,13 @@ export interface ErrorTable<Code extends string> {
 }
 
 /** Declares a library's errors once, as data; docs/errors.md lists every table. */
-export function defineErrors<const Code extends string>(rows: Record<Code, ErrorRow>): ErrorTable<Code> {
-  return { rows, create: (code, params, options) => new PlatformError(code, rows[code], params, options) }
+export function defineErrors<const Code extends string>(
+  rows: Record<Code, ErrorRow>,
+): ErrorTable<Code> {
+  return {
+    rows,
+    create: (code, params, options) => new PlatformError(code, rows[code], params, options),
+  }
 }
 
 /** The code of any error: ours, or Node's (`ENOENT`), or undefined. Never use instanceof for Node's errors. */
@@ -49,5 +61,7 @@ export function invariant(condition: unknown, message: string): asserts conditio
 }
 
 function fill(template: string, params: ErrorParams): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole))
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    name in params ? String(params[name]) : whole,
+  )
 }

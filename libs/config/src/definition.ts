@@ -4,7 +4,16 @@
  */
 
 /** Kafka's names of config types, as ConfigDef has them. */
-export type ConfigType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUBLE' | 'LIST' | 'CLASS' | 'PASSWORD'
+export type ConfigType =
+  | 'BOOLEAN'
+  | 'STRING'
+  | 'INT'
+  | 'SHORT'
+  | 'LONG'
+  | 'DOUBLE'
+  | 'LIST'
+  | 'CLASS'
+  | 'PASSWORD'
 export type Importance = 'HIGH' | 'MEDIUM' | 'LOW'
 /** Who may change a key, and where: at start only, at run time, or per topic. */
 export type ConfigScope = 'static' | 'dynamic' | 'topic'
@@ -48,9 +57,14 @@ export type ConfigOf<D extends ConfigDefinition> = {
   readonly [K in keyof D]: D[K] extends ConfigKey<infer V> ? V : never
 }
 
-type Built<Value, O> = ConfigKey<O extends { default: infer V } ? (V extends null ? Value | null : Value) : Value>
+type Built<Value, O> = ConfigKey<
+  O extends { default: infer V } ? (V extends null ? Value | null : Value) : Value
+>
 
-export function string<const O extends KeyOptions<string | null>>(name: string, options: O): Built<string, O> {
+export function string<const O extends KeyOptions<string | null>>(
+  name: string,
+  options: O,
+): Built<string, O> {
   return makeKey(
     name,
     'STRING',
@@ -68,7 +82,8 @@ export function oneOf<const V extends string, const O extends KeyOptions<V | nul
 ): Built<V, O> {
   const parse = (text: string): V => {
     const found = values.find(
-      (value) => value === text || (options.ignoreCase && value.toLowerCase() === text.toLowerCase()),
+      (value) =>
+        value === text || (options.ignoreCase && value.toLowerCase() === text.toLowerCase()),
     )
     if (found === undefined) throw new Error(`one of ${values.join(', ')}`)
     return found
@@ -76,7 +91,10 @@ export function oneOf<const V extends string, const O extends KeyOptions<V | nul
   return { ...makeKey(name, 'STRING', options, parse, (value: V) => value), oneOf: values } as never
 }
 
-export function boolean<const O extends KeyOptions<boolean | null>>(name: string, options: O): Built<boolean, O> {
+export function boolean<const O extends KeyOptions<boolean | null>>(
+  name: string,
+  options: O,
+): Built<boolean, O> {
   const parse = (text: string): boolean => {
     const lower = text.trim().toLowerCase()
     if (lower !== 'true' && lower !== 'false') throw new Error('true or false')
@@ -89,17 +107,35 @@ interface Bounds {
   readonly min?: number
   readonly max?: number
 }
-export function int<const O extends KeyOptions<number | null>>(name: string, options: O & Bounds): Built<number, O> {
+export function int<const O extends KeyOptions<number | null>>(
+  name: string,
+  options: O & Bounds,
+): Built<number, O> {
   return makeKey(name, 'INT', options, wholeNumber(options, 2 ** 31 - 1), String) as never
 }
-export function short<const O extends KeyOptions<number | null>>(name: string, options: O & Bounds): Built<number, O> {
+export function short<const O extends KeyOptions<number | null>>(
+  name: string,
+  options: O & Bounds,
+): Built<number, O> {
   return makeKey(name, 'SHORT', options, wholeNumber(options, 2 ** 15 - 1), String) as never
 }
 /** Kafka's LONG. Its largest value, 9223372036854775807, stands for "no limit" and parses to Infinity. */
-export function long<const O extends KeyOptions<number | null>>(name: string, options: O & Bounds): Built<number, O> {
-  return makeKey(name, 'LONG', options, wholeNumber(options, Number.MAX_SAFE_INTEGER), formatLong) as never
+export function long<const O extends KeyOptions<number | null>>(
+  name: string,
+  options: O & Bounds,
+): Built<number, O> {
+  return makeKey(
+    name,
+    'LONG',
+    options,
+    wholeNumber(options, Number.MAX_SAFE_INTEGER),
+    formatLong,
+  ) as never
 }
-export function double<const O extends KeyOptions<number | null>>(name: string, options: O & Bounds): Built<number, O> {
+export function double<const O extends KeyOptions<number | null>>(
+  name: string,
+  options: O & Bounds,
+): Built<number, O> {
   const parse = (text: string): number => {
     const value = Number(text)
     if (text.trim() === '' || Number.isNaN(value)) throw new Error('a number')
@@ -112,11 +148,17 @@ export function list<const O extends KeyOptions<readonly string[] | null>>(
   name: string,
   options: O,
 ): Built<readonly string[], O> {
-  const parse = (text: string) => (text.trim() === '' ? [] : text.split(',').map((part) => part.trim()))
-  return makeKey(name, 'LIST', options, parse, (value: readonly string[]) => value.join(',')) as never
+  const parse = (text: string) =>
+    text.trim() === '' ? [] : text.split(',').map((part) => part.trim())
+  return makeKey(name, 'LIST', options, parse, (value: readonly string[]) =>
+    value.join(','),
+  ) as never
 }
 /** The name of a plugin class; resolved by whoever owns the plugins. */
-export function className<const O extends KeyOptions<string | null>>(name: string, options: O): Built<string, O> {
+export function className<const O extends KeyOptions<string | null>>(
+  name: string,
+  options: O,
+): Built<string, O> {
   return makeKey(
     name,
     'CLASS',
@@ -143,7 +185,10 @@ export class Password {
     return '[hidden]'
   }
 }
-export function password<const O extends KeyOptions<Password | null>>(name: string, options: O): Built<Password, O> {
+export function password<const O extends KeyOptions<Password | null>>(
+  name: string,
+  options: O,
+): Built<Password, O> {
   return makeKey(
     name,
     'PASSWORD',

@@ -18,5 +18,11 @@ export {
   type Importance,
   type KeyOptions,
 } from './definition'
-export { formatProblems, parseConfig, type ConfigProblem, type ParsedConfig, type Properties } from './parse'
+export {
+  formatProblems,
+  parseConfig,
+  type ConfigProblem,
+  type ParsedConfig,
+  type Properties,
+} from './parse'
 export { parsePropertiesFile } from './properties-file'

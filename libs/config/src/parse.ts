@@ -21,7 +21,10 @@ export interface ParsedConfig<D extends ConfigDefinition> {
 export type Properties = Readonly<Record<string, string | null | undefined>>
 
 /** Parses text values against a definition. Never throws: it reports all problems at once. */
-export function parseConfig<const D extends ConfigDefinition>(definition: D, properties: Properties): ParsedConfig<D> {
+export function parseConfig<const D extends ConfigDefinition>(
+  definition: D,
+  properties: Properties,
+): ParsedConfig<D> {
   const config: Record<string, unknown> = {}
   const problems: ConfigProblem[] = []
   const known = new Set<string>()
@@ -38,13 +41,21 @@ export function parseConfig<const D extends ConfigDefinition>(definition: D, pro
 export function formatProblems(problems: readonly ConfigProblem[]): string {
   return problems
     .map(({ key, given, expected }) =>
-      given === null ? `${key} is required (${expected})` : `${key}=${given} is not valid: expected ${expected}`,
+      given === null
+        ? `${key} is required (${expected})`
+        : `${key}=${given} is not valid: expected ${expected}`,
     )
     .join('\n')
 }
 
-function parseKey(key: ConfigKey<unknown>, properties: Properties, problems: ConfigProblem[]): unknown {
-  const name = [key.name, ...key.aliases].find((candidate) => typeof properties[candidate] === 'string')
+function parseKey(
+  key: ConfigKey<unknown>,
+  properties: Properties,
+  problems: ConfigProblem[],
+): unknown {
+  const name = [key.name, ...key.aliases].find(
+    (candidate) => typeof properties[candidate] === 'string',
+  )
   if (name === undefined) {
     if (key.default === undefined) problems.push({ key: key.name, given: null, expected: key.doc })
     return key.default
@@ -53,7 +64,11 @@ function parseKey(key: ConfigKey<unknown>, properties: Properties, problems: Con
   try {
     return key.parse(text)
   } catch (error) {
-    problems.push({ key: name, given: key.type === 'PASSWORD' ? '[hidden]' : text, expected: errorMessage(error) })
+    problems.push({
+      key: name,
+      given: key.type === 'PASSWORD' ? '[hidden]' : text,
+      expected: errorMessage(error),
+    })
     return key.default
   }
 }

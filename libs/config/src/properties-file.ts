@@ -6,7 +6,9 @@ export function parsePropertiesFile(text: string): Record<string, string> {
   const properties: Record<string, string> = {}
   for (const line of logicalLines(text)) {
     const separator = /(?<!\\)(?:\\\\)*(\s*[=:]\s*|\s+)/.exec(line)
-    const keyText = separator ? line.slice(0, separator.index + separator[0].length - separator[1].length) : line
+    const keyText = separator
+      ? line.slice(0, separator.index + separator[0].length - separator[1].length)
+      : line
     const valueText = separator ? line.slice(separator.index + separator[0].length) : ''
     properties[unescape(keyText)] = unescape(valueText)
   }
@@ -33,6 +35,8 @@ const ESCAPES: Record<string, string> = { t: '\t', n: '\n', r: '\r', f: '\f' }
 
 function unescape(text: string): string {
   return text.replace(/\\(u[0-9a-fA-F]{4}|.)/g, (_, code: string) =>
-    code.length === 5 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (ESCAPES[code] ?? code),
+    code.length === 5
+      ? String.fromCharCode(Number.parseInt(code.slice(1), 16))
+      : (ESCAPES[code] ?? code),
   )
 }

@@ -14,7 +14,10 @@ export class Decimal {
     if (!match || match[2] + (match[3] ?? '') === '') throw new TypeError('not a decimal number')
     const fraction = match[3] ?? ''
     const digits = BigInt(match[2] + fraction)
-    const value = new Decimal(match[1] === '-' ? -digits : digits, fraction.length - Number(match[4] ?? 0))
+    const value = new Decimal(
+      match[1] === '-' ? -digits : digits,
+      fraction.length - Number(match[4] ?? 0),
+    )
     return value.scale < 0 ? value.withScale(0) : value
   }
 
@@ -37,7 +40,8 @@ export class Decimal {
 
   /** The same number at another scale. @throws RangeError if digits other than zero would be lost. */
   withScale(scale: number): Decimal {
-    if (scale >= this.scale) return new Decimal(this.unscaled * 10n ** BigInt(scale - this.scale), scale)
+    if (scale >= this.scale)
+      return new Decimal(this.unscaled * 10n ** BigInt(scale - this.scale), scale)
     const divisor = 10n ** BigInt(this.scale - scale)
     if (this.unscaled % divisor !== 0n)
       throw new RangeError(`a decimal of scale ${this.scale} does not fit scale ${scale}`)
@@ -46,7 +50,9 @@ export class Decimal {
 
   toString(): string {
     if (this.scale <= 0) return (this.unscaled * 10n ** BigInt(-this.scale)).toString()
-    const digits = (this.unscaled < 0n ? -this.unscaled : this.unscaled).toString().padStart(this.scale + 1, '0')
+    const digits = (this.unscaled < 0n ? -this.unscaled : this.unscaled)
+      .toString()
+      .padStart(this.scale + 1, '0')
     const point = digits.length - this.scale
     return `${this.unscaled < 0n ? '-' : ''}${digits.slice(0, point)}.${digits.slice(point)}`
   }

@@ -39,7 +39,14 @@ export {
   type SourceRecordFields,
   type Value,
 } from './record'
-export { ConfigurationError, ConnectError, failureKind, RecordError, RetriableError, type FailureKind } from './errors'
+export {
+  ConfigurationError,
+  ConnectError,
+  failureKind,
+  RecordError,
+  RetriableError,
+  type FailureKind,
+} from './errors'
 export {
   converter,
   sinkConnector,

@@ -1,6 +1,13 @@
 import type { ConfigDefinition, ConfigOf, ConfigProblem, Properties } from '@millrace/config'
 import type { Clock } from '@millrace/base'
-import type { ConnectRecord, SinkRecord, SourcePosition, SourceRecord, Value, Header } from './record'
+import type {
+  ConnectRecord,
+  SinkRecord,
+  SourcePosition,
+  SourceRecord,
+  Value,
+  Header,
+} from './record'
 import type { Schema } from './schema'
 
 /** What every plugin gets from the worker. */
@@ -36,11 +43,13 @@ interface ConnectorBase<D extends ConfigDefinition> {
   ) => Promise<readonly Properties[]>
 }
 
-export interface SourceConnector<D extends ConfigDefinition = ConfigDefinition> extends ConnectorBase<D> {
+export interface SourceConnector<D extends ConfigDefinition = ConfigDefinition>
+  extends ConnectorBase<D> {
   readonly type: 'source'
   readonly createTask: (config: ConfigOf<D>, context: SourceTaskContext) => SourceTask
 }
-export interface SinkConnector<D extends ConfigDefinition = ConfigDefinition> extends ConnectorBase<D> {
+export interface SinkConnector<D extends ConfigDefinition = ConfigDefinition>
+  extends ConnectorBase<D> {
   readonly type: 'sink'
   readonly createTask: (config: ConfigOf<D>, context: SinkTaskContext) => SinkTask
 }
@@ -64,7 +73,9 @@ export interface SourceTaskContext extends PluginContext {
   readonly taskId: number
   readonly properties: Properties
   /** The stored offset of each partition, null where there is none; same order as asked. */
-  readonly offsets: (partitions: readonly SourcePosition[]) => Promise<readonly (SourcePosition | null)[]>
+  readonly offsets: (
+    partitions: readonly SourcePosition[],
+  ) => Promise<readonly (SourcePosition | null)[]>
 }
 
 /**
@@ -80,7 +91,9 @@ export interface SourceTask {
   /** The next records, or an empty array if there are none right now (wait a little, at most about a second, rather than spin). */
   poll(): Promise<readonly SourceRecord[]>
   /** These offsets, one per source partition, are now stored: the source may forget what lies before (confirm an LSN). */
-  commit?(offsets: readonly { readonly partition: SourcePosition; readonly offset: SourcePosition }[]): Promise<void>
+  commit?(
+    offsets: readonly { readonly partition: SourcePosition; readonly offset: SourcePosition }[],
+  ): Promise<void>
   /** Ends a pending `poll` soon and closes everything. Called once, also after a failure. */
   stop(): Promise<void>
 }
@@ -150,7 +163,9 @@ export interface TransformPlugin<D extends ConfigDefinition = ConfigDefinition> 
 }
 /** A new record, the same record, or null to drop it. Must not change the record. @throws RecordError for bad data */
 export type Transform = <R extends ConnectRecord>(record: R) => R | null
-export function transform<const D extends ConfigDefinition>(plugin: TransformPlugin<D>): TransformPlugin<D> {
+export function transform<const D extends ConfigDefinition>(
+  plugin: TransformPlugin<D>,
+): TransformPlugin<D> {
   return plugin
 }
 
@@ -174,7 +189,9 @@ export interface Converter {
   /** @throws RecordError if the bytes are not of the format */
   toConnect(topic: string, bytes: Buffer | null): SchemaAndValue
 }
-export function converter<const D extends ConfigDefinition>(plugin: ConverterPlugin<D>): ConverterPlugin<D> {
+export function converter<const D extends ConfigDefinition>(
+  plugin: ConverterPlugin<D>,
+): ConverterPlugin<D> {
   return plugin
 }
 

@@ -41,7 +41,9 @@ interface ConnectRecordFields {
 }
 
 /** Position in a source, as Connect stores it: flat, of null, string, number (or bigint), boolean and Buffer. */
-export type SourcePosition = Readonly<Record<string, string | number | bigint | boolean | Buffer | null>>
+export type SourcePosition = Readonly<
+  Record<string, string | number | bigint | boolean | Buffer | null>
+>
 
 export interface SourceRecordFields extends ConnectRecordFields {
   /** Which part of the source: `{ server: 'shop' }`. Share one object between the records of a partition. */
@@ -104,7 +106,12 @@ export class SinkRecord implements SinkRecordFields {
   readonly originalTopic: string
   readonly originalPartition: number
 
-  constructor(fields: SinkRecordFields & { readonly originalTopic?: string; readonly originalPartition?: number }) {
+  constructor(
+    fields: SinkRecordFields & {
+      readonly originalTopic?: string
+      readonly originalPartition?: number
+    },
+  ) {
     this.topic = fields.topic
     this.partition = fields.partition
     this.keySchema = fields.keySchema

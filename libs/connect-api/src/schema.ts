@@ -70,7 +70,9 @@ export function structOf(
     ? (fields as readonly (readonly [string, Schema])[])
     : Object.entries(fields as Record<string, Schema>)
   return build('struct', options, {
-    fields: Object.freeze(entries.map(([name, schema], index) => Object.freeze({ name, index, schema }))),
+    fields: Object.freeze(
+      entries.map(([name, schema], index) => Object.freeze({ name, index, schema })),
+    ),
   })
 }
 /** The same schema with other options. */

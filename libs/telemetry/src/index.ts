@@ -1,1 +1,8 @@
-export { createLogger, silentLogger, type LogFields, type Logger, type LoggerOptions, type LogLevel } from './logger'
+export {
+  createLogger,
+  silentLogger,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+} from './logger'

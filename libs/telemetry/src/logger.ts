@@ -35,7 +35,11 @@ export function createLogger(options: LoggerOptions, base: LogFields = {}): Logg
 }
 
 /** Drops everything: for tests. */
-export const silentLogger: Logger = createLogger({ level: 'error', write: () => undefined, now: () => 0 })
+export const silentLogger: Logger = createLogger({
+  level: 'error',
+  write: () => undefined,
+  now: () => 0,
+})
 
 function formatLine(at: Date, level: LogLevel, message: string, fields: LogFields): string {
   let line = `${at.toISOString()} ${level.toUpperCase().padEnd(5)} ${message}`
@@ -52,6 +56,7 @@ function formatValue(value: unknown): string {
 
 function describeError(error: { message?: unknown; code?: unknown; cause?: unknown }): string {
   const code = typeof error.code === 'string' ? `${error.code}: ` : ''
-  const cause = error.cause && typeof error.cause === 'object' ? ` (cause: ${describeError(error.cause)})` : ''
+  const cause =
+    error.cause && typeof error.cause === 'object' ? ` (cause: ${describeError(error.cause)})` : ''
   return code + String(error.message) + cause
 }

@@ -38,7 +38,11 @@ export interface FieldOptions<Value> {
 
 export type Fields = { readonly [name: string]: FieldSpec }
 
-export interface FieldSpec<Decoded = unknown, Encoded = unknown, Optional extends boolean = boolean> {
+export interface FieldSpec<
+  Decoded = unknown,
+  Encoded = unknown,
+  Optional extends boolean = boolean,
+> {
   readonly type: Primitive | 'struct'
   /** An array of `type`. */
   readonly isList: boolean
@@ -96,10 +100,16 @@ export type DecodedFields<F extends Fields> = {
   -readonly [K in keyof F]: F[K] extends FieldSpec<infer D, unknown, boolean> ? D : never
 }
 type OptionalKeys<F extends Fields> = {
-  [K in keyof F]: F[K] extends FieldSpec<unknown, unknown, infer O> ? (O extends true ? K : never) : never
+  [K in keyof F]: F[K] extends FieldSpec<unknown, unknown, infer O>
+    ? O extends true
+      ? K
+      : never
+    : never
 }[keyof F]
 export type EncodedFields<F extends Fields> = {
-  [K in Exclude<keyof F, OptionalKeys<F>>]: F[K] extends FieldSpec<unknown, infer E, boolean> ? E : never
+  [K in Exclude<keyof F, OptionalKeys<F>>]: F[K] extends FieldSpec<unknown, infer E, boolean>
+    ? E
+    : never
 } & {
   [K in OptionalKeys<F>]?: F[K] extends FieldSpec<unknown, infer E, boolean> ? E : never
 }
@@ -151,7 +161,11 @@ export function list<
   versions: V,
   element: F,
   options?: O,
-): FieldSpec<NullIf<O, DecodedFields<F>[]>, NullIf<O, readonly EncodedFields<F>[]>, IsOptional<V, O>>
+): FieldSpec<
+  NullIf<O, DecodedFields<F>[]>,
+  NullIf<O, readonly EncodedFields<F>[]>,
+  IsOptional<V, O>
+>
 export function list(
   versions: string,
   element: Primitive | Fields,
@@ -169,7 +183,11 @@ export function list(
 }
 
 /** A nested struct: `struct('4+', { ... }, { tag: 1 })`. */
-export function struct<const F extends Fields, const V extends string, const O extends FieldOptions<null>>(
+export function struct<
+  const F extends Fields,
+  const V extends string,
+  const O extends FieldOptions<null>,
+>(
   versions: V,
   fields: F,
   options?: O,
@@ -214,7 +232,12 @@ function makeField(spec: {
 }): FieldSpec<any, any, any> {
   const { options = {} } = spec
   const versions = parseVersions(spec.versions)
-  const nullable = options.nullable !== undefined ? parseVersions(options.nullable) : spec.isNullable ? versions : null
+  const nullable =
+    options.nullable !== undefined
+      ? parseVersions(options.nullable)
+      : spec.isNullable
+        ? versions
+        : null
   return {
     type: spec.type,
     isList: spec.isList,
@@ -228,7 +251,11 @@ function makeField(spec: {
   }
 }
 
-function implicitDefault(spec: { type: Primitive | 'struct'; isList: boolean; isNullable: boolean }): unknown {
+function implicitDefault(spec: {
+  type: Primitive | 'struct'
+  isList: boolean
+  isNullable: boolean
+}): unknown {
   if (spec.isNullable) return null
   if (spec.isList) return []
   switch (spec.type) {
