@@ -1,4 +1,5 @@
 export { systemClock, type Clock, type Timer } from './clock'
+export { lockDirectory, type DirectoryLock } from './directory-lock'
 export { type Disk, type DiskFile } from './disk'
 export {
   defineErrors,
@@ -10,5 +11,6 @@ export {
   type ErrorRow,
   type ErrorTable,
 } from './errors'
+export { nodeDisk } from './node-disk'
 export { systemRandom, type Random } from './random'
 export { newUuid, ZERO_UUID } from './uuid'
