@@ -1,0 +1,15 @@
+/** What the decisions about the in-sync set of one partition are made from. */
+export interface IsrState {
+  readonly replicaCount: number
+  readonly isrCount: number
+  /** The topic's `min.insync.replicas`. */
+  readonly minInsyncReplicas: number
+}
+
+/**
+ * Whether an append with acks=all must be refused because too few replicas are in sync. A partition is never asked for
+ * more copies than it has replicas: `min.insync.replicas=2` on a topic with one replica needs one.
+ */
+export function isUnderMinIsr({ replicaCount, isrCount, minInsyncReplicas }: IsrState): boolean {
+  return isrCount < Math.min(minInsyncReplicas, replicaCount)
+}

@@ -1,0 +1,30 @@
+import { errorCode, errorMessage } from '@millrace/base'
+import { ErrorCode } from '@millrace/wire'
+
+/** Which wire error a failure of the log becomes. A code that is not listed is ours alone: UNKNOWN_SERVER_ERROR. */
+export const wireCodeByLogError: Readonly<Record<string, number>> = {
+  LOG_CORRUPT_BATCH: ErrorCode.CORRUPT_MESSAGE,
+  LOG_BATCH_TOO_LARGE: ErrorCode.MESSAGE_TOO_LARGE,
+  LOG_INVALID_RECORD: ErrorCode.INVALID_RECORD,
+  LOG_INVALID_TIMESTAMP: ErrorCode.INVALID_TIMESTAMP,
+  LOG_OUT_OF_ORDER_SEQUENCE: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  LOG_INVALID_PRODUCER_EPOCH: ErrorCode.INVALID_PRODUCER_EPOCH,
+  LOG_UNKNOWN_PRODUCER_ID: ErrorCode.UNKNOWN_PRODUCER_ID,
+  LOG_OFFSET_OUT_OF_RANGE: ErrorCode.OFFSET_OUT_OF_RANGE,
+  LOG_STORAGE_FAILED: ErrorCode.KAFKA_STORAGE_ERROR,
+  LOG_UNSUPPORTED_CODEC: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+}
+
+export interface WireFailure {
+  readonly errorCode: number
+  readonly errorMessage: string
+}
+
+/** The wire error for anything that an append to, or a read of, a log threw. */
+export function toWireFailure(error: unknown): WireFailure {
+  const code = errorCode(error) ?? ''
+  const fallback = code.startsWith('RECORD_')
+    ? ErrorCode.CORRUPT_MESSAGE
+    : ErrorCode.UNKNOWN_SERVER_ERROR
+  return { errorCode: wireCodeByLogError[code] ?? fallback, errorMessage: errorMessage(error) }
+}

@@ -1,0 +1,161 @@
+import type { AppendResult, Log } from '@millrace/log'
+import { ErrorCode } from '@millrace/wire'
+import type { DelayedFetch } from './delayed-fetch'
+import { nextHighWatermark } from './high-watermark'
+import { isUnderMinIsr } from './isr'
+
+/** Appends that may wait for one partition's disk. Beyond it new ones are refused, so that memory stays bounded. */
+const MAX_WAITING_APPENDS = 50_000
+
+/** Who leads a partition and who follows, as the controller has decided. */
+export interface PartitionAssignment {
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+/** Somebody who waits until everything below `nextOffset` is safe. */
+export interface HighWatermarkWaiter {
+  readonly nextOffset: number
+  /** NONE when it is, otherwise why it will never be known. */
+  onSettled(errorCode: number): void
+}
+
+/**
+ * This node's replica of one partition: its log, who leads it, and who waits for it. The high watermark passes a batch
+ * only after the log's flush (ACK-2), whatever `acks` says; followers' positions join the same minimum when there are any.
+ */
+export class Partition {
+  readonly log: Log
+  readonly #nodeId: number
+  #assignment: PartitionAssignment
+  /** In the order of their appends, so offsets rise, but for a retried duplicate, which only waits a little longer. */
+  readonly #waiters: HighWatermarkWaiter[] = []
+  readonly #fetches = new Set<DelayedFetch>()
+
+  constructor(deps: { log: Log }, options: { nodeId: number; assignment: PartitionAssignment }) {
+    this.log = deps.log
+    this.#nodeId = options.nodeId
+    this.#assignment = options.assignment
+    this.log.onFlushed = () => this.#onFlushed()
+    if (this.isLeader) this.#startLeading()
+  }
+
+  get topic(): string {
+    return this.log.topic
+  }
+  get index(): number {
+    return this.log.partition
+  }
+  get leaderEpoch(): number {
+    return this.#assignment.leaderEpoch
+  }
+  get leader(): number {
+    return this.#assignment.leader
+  }
+  get isLeader(): boolean {
+    return this.#assignment.leader === this.#nodeId
+  }
+  /** Everything below is safe on every in-sync replica and may be read. */
+  get highWatermark(): number {
+    return this.log.highWatermark
+  }
+  /** What a reader of committed records may see. Without transactions nothing holds it back. */
+  get lastStableOffset(): number {
+    return this.log.highWatermark
+  }
+  get canTakeAppend(): boolean {
+    return this.#waiters.length < MAX_WAITING_APPENDS
+  }
+
+  /** Takes over the controller's word. An older epoch than the current one is a late message and changes nothing. */
+  assign(assignment: PartitionAssignment): void {
+    if (assignment.leaderEpoch < this.#assignment.leaderEpoch) return
+    const isNewEpoch = assignment.leaderEpoch > this.#assignment.leaderEpoch
+    this.#assignment = assignment
+    if (!this.isLeader) this.#settleAll(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    else if (isNewEpoch) this.#startLeading()
+    else this.#maybeAdvanceHighWatermark()
+  }
+
+  /** Why an append with these acks must be refused before it touches the log, or NONE. */
+  appendRefusal(acks: number): number {
+    if (!this.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    const { isr, replicas } = this.#assignment
+    const state = {
+      replicaCount: replicas.length,
+      isrCount: isr.length,
+      minInsyncReplicas: this.log.config.minInsyncReplicas,
+    }
+    if (acks === -1 && isUnderMinIsr(state)) return ErrorCode.NOT_ENOUGH_REPLICAS
+    return this.canTakeAppend ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS
+  }
+
+  /** Appends whole batches; the log owns `records` from here on. @throws the log's errors (`LOG_*`, `RECORD_*`). */
+  append(records: Buffer, origin: 'client' | 'coordinator'): AppendResult {
+    return this.log.append(records, { leaderEpoch: this.leaderEpoch, origin })
+  }
+
+  /** Tells the waiter when all below its offset is safe; at once if it is already. */
+  waitForHighWatermark(waiter: HighWatermarkWaiter): void {
+    if (waiter.nextOffset <= this.highWatermark) waiter.onSettled(ErrorCode.NONE)
+    else if (this.log.failure) waiter.onSettled(ErrorCode.KAFKA_STORAGE_ERROR)
+    else this.#waiters.push(waiter)
+  }
+
+  /** Compares the epoch that a client believes in with ours; -1 means that it does not know one. */
+  checkLeaderEpoch(claimed: number): number {
+    if (!this.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    if (claimed === -1 || claimed === this.leaderEpoch) return ErrorCode.NONE
+    return claimed < this.leaderEpoch
+      ? ErrorCode.FENCED_LEADER_EPOCH
+      : ErrorCode.UNKNOWN_LEADER_EPOCH
+  }
+
+  addDelayedFetch(fetch: DelayedFetch): void {
+    this.#fetches.add(fetch)
+  }
+  removeDelayedFetch(fetch: DelayedFetch): void {
+    this.#fetches.delete(fetch)
+  }
+
+  /** The replica leaves this node: whoever waits is told why. */
+  retire(errorCode: number): void {
+    this.log.onFlushed = null
+    this.#settleAll(errorCode)
+  }
+
+  #startLeading(): void {
+    // An epoch starts where the log stands, before the first batch that carries it.
+    if (this.log.latestEpoch() < this.leaderEpoch)
+      this.log.assignEpochStart(this.leaderEpoch, this.log.logEndOffset)
+    this.#maybeAdvanceHighWatermark()
+  }
+
+  #onFlushed(): void {
+    if (this.log.failure) this.#settleAll(ErrorCode.KAFKA_STORAGE_ERROR)
+    else if (this.isLeader) this.#maybeAdvanceHighWatermark()
+  }
+
+  #maybeAdvanceHighWatermark(): void {
+    const current = this.log.highWatermark
+    const next = nextHighWatermark(current, [this.log.flushedOffset])
+    if (next === current) return
+    this.log.setHighWatermark(next)
+    this.#settleReached()
+    for (const fetch of this.#fetches) fetch.wake()
+  }
+
+  #settleReached(): void {
+    const reached = this.highWatermark
+    let count = 0
+    while (count < this.#waiters.length && this.#waiters[count].nextOffset <= reached) count += 1
+    for (const waiter of this.#waiters.splice(0, count)) waiter.onSettled(ErrorCode.NONE)
+  }
+
+  #settleAll(errorCode: number): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.onSettled(errorCode)
+    for (const fetch of this.#fetches) fetch.wake()
+  }
+}

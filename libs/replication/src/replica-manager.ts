@@ -1,0 +1,306 @@
+import { errorMessage, invariant, type Clock } from '@millrace/base'
+import type { LogConfig, LogManager } from '@millrace/log'
+import type { Logger } from '@millrace/telemetry'
+import { ErrorCode, errorText } from '@millrace/wire'
+import { DelayedFetch, type FetchPass, type PartitionFetchResult } from './delayed-fetch'
+import { DelayedProduce, type PartitionAppendResult } from './delayed-produce'
+import { replicationErrors } from './errors'
+import { readPartitions, type FetchRequest } from './fetch-request'
+import { toWireFailure } from './log-error-codes'
+import { Partition, type PartitionAssignment } from './partition'
+
+/** Fetches that may wait at once. Beyond it a fetch is answered at once with what there is. */
+const MAX_WAITING_FETCHES = 20_000
+/** A longer wait is cut to this, so that an abandoned connection does not hold its fetch for ever. */
+const MAX_FETCH_WAIT_MS = 60_000
+
+/** What this library needs to know of a topic; the controller's image has it. */
+export interface ReplicatedTopic {
+  readonly id: string
+  readonly name: string
+  readonly partitions: readonly (PartitionAssignment & { readonly index: number })[]
+  readonly configs: Readonly<Record<string, string>>
+}
+export interface ReplicatedTopics {
+  readonly topics: ReadonlyMap<string, ReplicatedTopic>
+}
+
+export interface AppendEntry {
+  readonly topic: string
+  readonly partition: number
+  /** Whole batches; owned by the log from here on. */
+  readonly records: Buffer
+}
+export interface AppendRequest {
+  /** 1 and -1 both wait until the batch is safe; 0 does not wait. */
+  readonly acks: -1 | 0 | 1
+  readonly timeoutMs: number
+  readonly origin: 'client' | 'coordinator'
+  readonly entries: readonly AppendEntry[]
+}
+
+/** Hears which partitions this node begins and ceases to lead. */
+export interface LeadershipListener {
+  onElected(topic: string, partition: number): void
+  onResigned(topic: string, partition: number): void
+}
+
+/** All replicas of this node: the door through which everything is appended and read. */
+export class ReplicaManager {
+  readonly #logManager: LogManager
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #nodeId: number
+  readonly #logConfigOf: (topic: ReplicatedTopic) => LogConfig
+  readonly #leadership: LeadershipListener
+  readonly #partitions = new Map<string, Partition[]>()
+  readonly #waitingFetches = new Set<DelayedFetch>()
+  #lastApplied: Promise<void> = Promise.resolve()
+
+  constructor(
+    deps: {
+      logManager: LogManager
+      clock: Clock
+      logger: Logger
+      leadership: LeadershipListener
+      /** The broker's defaults with the topic's own configs on top. */
+      logConfigOf: (topic: ReplicatedTopic) => LogConfig
+    },
+    options: { nodeId: number },
+  ) {
+    this.#logManager = deps.logManager
+    this.#clock = deps.clock
+    this.#logger = deps.logger
+    this.#leadership = deps.leadership
+    this.#logConfigOf = deps.logConfigOf
+    this.#nodeId = options.nodeId
+  }
+
+  partition(topic: string, index: number): Partition | undefined {
+    return this.#partitions.get(topic)?.[index]
+  }
+
+  /**
+   * Makes this node's logs what the image says, for the changed topics: creates, deletes, reassigns, reconfigures. Calls
+   * are carried out one after the other. @throws REPLICATION_LOG_NOT_OPENED after all topics were tried.
+   */
+  applyMetadata(image: ReplicatedTopics, changedTopics: Iterable<string>): Promise<void> {
+    const names = [...changedTopics]
+    const applied = this.#lastApplied.then(() => this.#apply(image, names))
+    this.#lastApplied = applied.catch(() => undefined)
+    return applied
+  }
+
+  /** Resolves when every change that was handed to `applyMetadata` before is in force (or has failed). */
+  whenApplied(): Promise<void> {
+    return this.#lastApplied
+  }
+
+  /** Appends to every partition, then waits until all of it is safe. Never rejects: failures are in the results. */
+  append(request: AppendRequest): Promise<PartitionAppendResult[]> {
+    const { entries, acks } = request
+    const results: PartitionAppendResult[] = new Array(entries.length)
+    const nextOffsets: number[] = new Array(entries.length)
+    let pending = 0
+    for (let i = 0; i < entries.length; i++) {
+      nextOffsets[i] = this.#appendEntry(entries[i], request, results, i)
+      if (nextOffsets[i] >= 0) pending += 1
+    }
+    if (acks === 0 || pending === 0) return Promise.resolve(results)
+    return new Promise((resolve) => this.#awaitSafe(request, { results, nextOffsets, resolve }))
+  }
+
+  /** Reads; waits for more when less than `minBytes` is there. Never rejects: failures are in the results. */
+  fetch(request: FetchRequest): Promise<PartitionFetchResult[]> {
+    const read = (): FetchPass =>
+      readPartitions(request, (topic, index) => this.partition(topic, index))
+    const pass = read()
+    const mayWait =
+      request.maxWaitMs > 0 &&
+      pass.sizeBytes < request.minBytes &&
+      !pass.isUrgent &&
+      request.entries.length > 0 &&
+      this.#waitingFetches.size < MAX_WAITING_FETCHES
+    if (!mayWait) return Promise.resolve(pass.results)
+    return new Promise((resolve) => {
+      const fetch: DelayedFetch = new DelayedFetch(
+        { clock: this.#clock },
+        {
+          partitions: request.entries.map(({ topic, partition }) => {
+            const found = this.partition(topic, partition)
+            invariant(found, 'an unknown partition makes the pass urgent')
+            return found
+          }),
+          maxWaitMs: Math.min(request.maxWaitMs, MAX_FETCH_WAIT_MS),
+          minBytes: request.minBytes,
+          read,
+          settle: (results) => {
+            this.#waitingFetches.delete(fetch)
+            resolve(results)
+          },
+        },
+      )
+      this.#waitingFetches.add(fetch)
+    })
+  }
+
+  /** Answers all fetches that wait, so that connections can be closed. */
+  releaseFetches(): void {
+    for (const fetch of [...this.#waitingFetches]) fetch.finish()
+  }
+
+  /** Appends one entry and fills its result. Returns the offset to wait for, or -1 if it has failed. */
+  #appendEntry(
+    entry: AppendEntry,
+    request: AppendRequest,
+    results: PartitionAppendResult[],
+    at: number,
+  ): number {
+    const { topic, partition: index, records } = entry
+    const partition = this.partition(topic, index)
+    const refusal = partition?.appendRefusal(request.acks) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (!partition || refusal !== ErrorCode.NONE) {
+      results[at] = failedAppend(entry, refusal, errorText(refusal))
+      return -1
+    }
+    try {
+      const appended = partition.append(records, request.origin)
+      results[at] = {
+        topic,
+        partition: index,
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
+        baseOffset: appended.firstOffset,
+        logAppendTimeMs: appended.logAppendTime,
+        logStartOffset: appended.logStartOffset,
+      }
+      return appended.nextOffset
+    } catch (error) {
+      const failure = toWireFailure(error)
+      if (failure.errorCode === ErrorCode.UNKNOWN_SERVER_ERROR)
+        this.#logger.error('append failed', { topic, partition: index, error })
+      results[at] = failedAppend(entry, failure.errorCode, failure.errorMessage)
+      return -1
+    }
+  }
+
+  /** ACK-1: no result leaves before the high watermark has passed its batch. */
+  #awaitSafe(
+    request: AppendRequest,
+    appended: {
+      results: PartitionAppendResult[]
+      nextOffsets: readonly number[]
+      resolve: (results: PartitionAppendResult[]) => void
+    },
+  ): void {
+    const { results, nextOffsets, resolve } = appended
+    const delayed = new DelayedProduce(
+      { clock: this.#clock },
+      { timeoutMs: request.timeoutMs, results, nextOffsets, resolve },
+    )
+    for (let i = 0; i < nextOffsets.length; i++) {
+      if (nextOffsets[i] < 0) continue
+      const { topic, partition } = request.entries[i]
+      delayed.waitFor(this.partition(topic, partition)!, nextOffsets[i], i)
+    }
+  }
+
+  async #apply(image: ReplicatedTopics, names: readonly string[]): Promise<void> {
+    const failures: unknown[] = []
+    for (const name of names) {
+      try {
+        await this.#applyTopic(name, image.topics.get(name))
+      } catch (error) {
+        failures.push(error)
+        this.#logger.error('topic not applied', { topic: name, error })
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async #applyTopic(name: string, topic: ReplicatedTopic | undefined): Promise<void> {
+    await this.#removeStale(name, topic)
+    if (!topic) return
+    const config = this.#logConfigOf(topic)
+    for (const assignment of topic.partitions) {
+      if (!assignment.replicas.includes(this.#nodeId)) continue
+      const existing = this.partition(name, assignment.index)
+      if (existing) {
+        existing.log.updateConfig(config)
+        this.#reassign(existing, assignment)
+      } else await this.#open(topic, assignment, config)
+    }
+  }
+
+  #reassign(partition: Partition, assignment: PartitionAssignment): void {
+    const wasLeader = partition.isLeader
+    partition.assign(assignment)
+    if (partition.isLeader && !wasLeader)
+      this.#leadership.onElected(partition.topic, partition.index)
+    if (!partition.isLeader && wasLeader)
+      this.#leadership.onResigned(partition.topic, partition.index)
+  }
+
+  async #open(
+    topic: ReplicatedTopic,
+    assignment: PartitionAssignment & { index: number },
+    config: LogConfig,
+  ): Promise<void> {
+    const { name, id } = topic
+    const existing = this.#logManager.log(name, assignment.index)
+    // A log of an earlier topic of the same name was found at start: it is not this topic's history.
+    if (existing && existing.topicId !== id)
+      await this.#logManager.deleteLog(name, assignment.index)
+    else existing?.updateConfig(config)
+    const log =
+      this.#logManager.log(name, assignment.index) ??
+      (await this.#logManager
+        .createLog({ topic: name, partition: assignment.index, topicId: id, config })
+        .catch((cause: unknown) => {
+          throw replicationErrors.create(
+            'REPLICATION_LOG_NOT_OPENED',
+            { topic: name, partition: assignment.index, reason: errorMessage(cause) },
+            { cause },
+          )
+        }))
+    const partition = new Partition({ log }, { nodeId: this.#nodeId, assignment })
+    const partitions = this.#partitions.get(name) ?? []
+    partitions[assignment.index] = partition
+    this.#partitions.set(name, partitions)
+    if (partition.isLeader) this.#leadership.onElected(name, assignment.index)
+  }
+
+  /** Gives up the replicas of a topic that is gone, was made anew under another id, or no longer lives here. */
+  async #removeStale(name: string, topic: ReplicatedTopic | undefined): Promise<void> {
+    const partitions = this.#partitions.get(name)
+    if (!partitions) return
+    for (const partition of partitions) {
+      if (!partition) continue
+      const assignment = topic?.partitions.find(({ index }) => index === partition.index)
+      const stays =
+        topic?.id === partition.log.topicId && assignment?.replicas.includes(this.#nodeId)
+      if (stays) continue
+      delete partitions[partition.index]
+      if (partition.isLeader) this.#leadership.onResigned(name, partition.index)
+      partition.retire(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      await this.#logManager.deleteLog(name, partition.index)
+    }
+    if (!topic) this.#partitions.delete(name)
+  }
+}
+
+function failedAppend(
+  entry: AppendEntry,
+  errorCode: number,
+  message: string | null,
+): PartitionAppendResult {
+  return {
+    topic: entry.topic,
+    partition: entry.partition,
+    errorCode,
+    errorMessage: message,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+  }
+}
