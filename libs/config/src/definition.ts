@@ -48,7 +48,7 @@ export interface KeyOptions<Value> {
   readonly group?: string
   readonly doc: string
   /** A further check of a parsed value: returns what is wrong, or null. */
-  readonly check?: (value: Value) => string | null
+  readonly check?: (value: NonNullable<Value>) => string | null
 }
 
 export type ConfigDefinition = Readonly<Record<string, ConfigKey<any>>>

@@ -90,3 +90,13 @@ export {
   type Properties,
 } from '@millrace/config'
 export { systemClock, type Clock, type Timer } from '@millrace/base'
+export { decodeValue, parseJson } from './json/decode'
+export {
+  encodeSchemaless,
+  quote,
+  valueEncoder,
+  type DecimalFormat,
+  type JsonOptions,
+  type ValueEncoder,
+} from './json/encode'
+export { schemaFromJson, schemaToJson } from './json/schema-json'

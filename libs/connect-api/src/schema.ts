@@ -50,6 +50,8 @@ export interface SchemaOptions {
   readonly default?: unknown
 }
 
+const NO_FIELDS: readonly SchemaField[] = Object.freeze([])
+
 type PrimitiveType = Exclude<SchemaType, 'array' | 'map' | 'struct'>
 
 export function primitive(type: PrimitiveType, options: SchemaOptions = {}): Schema {
@@ -137,5 +139,3 @@ function build(type: SchemaType, options: SchemaOptions, parts: Partial<Schema>)
     valueSchema: parts.valueSchema ?? null,
   })
 }
-
-const NO_FIELDS: readonly SchemaField[] = Object.freeze([])
