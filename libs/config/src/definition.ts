@@ -51,6 +51,7 @@ export interface KeyOptions<Value> {
   readonly check?: (value: NonNullable<Value>) => string | null
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- the values' types differ from key to key
 export type ConfigDefinition = Readonly<Record<string, ConfigKey<any>>>
 /** The frozen plain object that a definition parses to. */
 export type ConfigOf<D extends ConfigDefinition> = {
@@ -148,7 +149,7 @@ export function list<const O extends KeyOptions<readonly string[] | null>>(
   name: string,
   options: O,
 ): Built<readonly string[], O> {
-  const parse = (text: string) =>
+  const parse = (text: string): readonly string[] =>
     text.trim() === '' ? [] : text.split(',').map((part) => part.trim())
   return makeKey(name, 'LIST', options, parse, (value: readonly string[]) =>
     value.join(','),
@@ -201,7 +202,7 @@ export function password<const O extends KeyOptions<Password | null>>(
 function makeKey<Value>(
   name: string,
   type: ConfigType,
-  options: KeyOptions<any>,
+  options: KeyOptions<NonNullable<Value> | null>,
   parse: (text: string) => Value,
   format: (value: Value) => string,
 ): ConfigKey<Value> {
@@ -221,7 +222,7 @@ function makeKey<Value>(
       ? parse
       : (text) => {
           const value = parse(text)
-          const wrong = check(value)
+          const wrong = check(value as NonNullable<Value>)
           if (wrong !== null) throw new Error(wrong)
           return value
         },

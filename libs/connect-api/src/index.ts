@@ -48,6 +48,9 @@ export {
   type FailureKind,
 } from './errors'
 export {
+  type AnyConverterPlugin,
+  type AnyHeaderConverterPlugin,
+  type AnyTransformPlugin,
   converter,
   sinkConnector,
   sourceConnector,

@@ -53,7 +53,13 @@ export interface SinkConnector<D extends ConfigDefinition = ConfigDefinition>
   readonly type: 'sink'
   readonly createTask: (config: ConfigOf<D>, context: SinkTaskContext) => SinkTask
 }
-export type ConnectorPlugin = SourceConnector<any> | SinkConnector<any>
+// The config of a list's members is known only to each of them.
+// oxlint-disable-next-line typescript/no-explicit-any
+type AnyDefinition = any
+export type ConnectorPlugin = SourceConnector<AnyDefinition> | SinkConnector<AnyDefinition>
+export type AnyTransformPlugin = TransformPlugin<AnyDefinition>
+export type AnyConverterPlugin = ConverterPlugin<AnyDefinition>
+export type AnyHeaderConverterPlugin = HeaderConverterPlugin<AnyDefinition>
 
 /** Declares a source connector, keeping the types of its options. */
 export function sourceConnector<const D extends ConfigDefinition>(

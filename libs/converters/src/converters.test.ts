@@ -1,6 +1,6 @@
 import {
   type Converter,
-  type ConverterPlugin,
+  type AnyConverterPlugin,
   Decimal,
   decimalSchema,
   INT32,
@@ -12,8 +12,7 @@ import {
 } from '@millrace/connect-api'
 import { byteArrayConverter, jsonConverter, simpleHeaderConverter, stringConverter } from './index'
 
-// biome-ignore lint/suspicious/noExplicitAny: any plugin
-function create(plugin: ConverterPlugin<any>, properties: Properties = {}): Converter {
+function create(plugin: AnyConverterPlugin, properties: Properties = {}): Converter {
   const { config, problems } = parseConfig(plugin.options, properties)
   expect(problems).toEqual([])
   return plugin.create(config, false)

@@ -10,14 +10,13 @@ import {
   SourceRecord,
   STRING,
   structOf,
-  type TransformPlugin,
+  type AnyTransformPlugin,
   type Transform,
 } from '@millrace/connect-api'
 import { ExtractField, InsertField, javaReplacement, RegexRouter, transforms } from './index'
 
-// biome-ignore lint/suspicious/noExplicitAny: any plugin
 function create(
-  plugin: TransformPlugin<any>,
+  plugin: AnyTransformPlugin,
   properties: Properties,
   alias = plugin.classNames[0],
 ): Transform {

@@ -50,7 +50,7 @@ export function quote(text: string): string {
   return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON must escape
+// What JSON must escape; the surrogates because a lone one has no UTF-8 form.
 const NEEDS_ESCAPE = /[\u0000-\u001f"\\\ud800-\udfff]/
 
 function encodeSchemalessObject(value: object): string {
@@ -171,6 +171,7 @@ function buildStructEncoder(schema: Schema, options: JsonOptions, path: string):
     return `${prefix} + e[${index}](v[${name}])`
   })
   const body = members.length === 0 ? `return '{}'` : `return ${members.join(' + ')} + '}'`
+  // oxlint-disable-next-line typescript/no-implied-eval -- names are JSON literals, nothing of a value enters the code
   const encodeFields = new Function('e', `return function encodeStruct(v) { ${body} }`)(
     encoders,
   ) as ValueEncoder
@@ -228,7 +229,6 @@ interface ScalarTypes {
 }
 
 function expect<T extends keyof ScalarTypes>(type: T, value: Value, path: string): ScalarTypes[T] {
-  // biome-ignore lint/suspicious/useValidTypeof: `type` is one of the keys of ScalarTypes
   if (typeof value !== type) wrongType(path, type, value)
   return value as ScalarTypes[T]
 }
