@@ -1,4 +1,5 @@
 export { systemClock, type Clock, type Timer } from './clock'
+export { crc32c, crc32cByTable } from './crc32c'
 export { lockDirectory, type DirectoryLock } from './directory-lock'
 export { type Disk, type DiskFile } from './disk'
 export {
@@ -14,3 +15,12 @@ export {
 export { nodeDisk } from './node-disk'
 export { systemRandom, type Random } from './random'
 export { newUuid, ZERO_UUID } from './uuid'
+export {
+  unsignedVarintBytes,
+  varintBytes,
+  varlongBytes,
+  VarintReader,
+  writeUnsignedVarint,
+  writeVarint,
+  writeVarlong,
+} from './varint'

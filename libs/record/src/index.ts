@@ -1,1 +1,13 @@
-export {}
+export { batch, BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, type TimestampType } from './batch'
+export {
+  BatchBuilder,
+  maxRecordBytes,
+  type BatchBuilderOptions,
+  type BatchFields,
+  type RecordHeader,
+} from './batch-builder'
+export { checkBatch, checkStoredBatch, nextBatchSize } from './check-batch'
+export { Codec, codecName, codecOf, type CodecName } from './compression/codec'
+export { compress, decompress } from './compression/compression'
+export { recordErrors } from './errors'
+export { DEFAULT_MAX_DECOMPRESSED_BYTES, RecordCursor } from './record-cursor'
