@@ -1,1 +1,18 @@
-export {}
+export type { PartitionAssignment } from './assignment'
+export {
+  Controller,
+  type ControllerOptions,
+  type MetadataListener,
+  type TopicReference,
+} from './controller'
+export { controllerErrorCode, controllerErrorCodes } from './error-codes'
+export { controllerErrors } from './errors'
+export type {
+  BrokerImage,
+  MetadataImage,
+  PartitionImage,
+  TopicImage,
+} from './metadata-image'
+export type { ProducerIdBlock } from './producer-ids'
+export { isInternalTopic, validateTopicName } from './topic-name'
+export type { NewTopic } from './topics'

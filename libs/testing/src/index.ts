@@ -1,1 +1,1 @@
-export {}
+export { SimClock } from './sim-clock'
