@@ -21,6 +21,9 @@ const BANNED_CALLS: readonly { readonly pattern: RegExp; readonly instead: strin
   { pattern: /\bperformance\.now\s*\(/, instead: 'clock.monotonicMs() of the Clock you are given' },
   { pattern: /\bset(?:Timeout|Interval)\s*\(/, instead: 'clock.schedule() or clock.sleep()' },
   { pattern: /\bMath\.random\s*\(/, instead: 'random.int() of the Random you are given' },
+]
+/** A connector's files and sockets are its driver; an engine library has none of its own. */
+const BANNED_IMPORTS: typeof BANNED_CALLS = [
   { pattern: /from '(?:node:)?fs(?:\/promises)?'/, instead: 'the Disk you are given' },
   { pattern: /from '(?:node:)?(?:net|tls)'/, instead: 'the Net you are given' },
 ]
@@ -190,9 +193,10 @@ function resolveLocal(from: string, specifier: string): string | undefined {
 function checkBannedCalls(file: SourceFile): void {
   if (file.folder === 'apps') return
   if (file.packageName === 'base' && DOORS.has(basename(file.path))) return
+  const banned = file.folder === 'libs' ? [...BANNED_CALLS, ...BANNED_IMPORTS] : BANNED_CALLS
   file.text.split('\n').forEach((line, index) => {
     if (/^\s*(?:\*|\/\/|\/\*)/.test(line)) return
-    for (const { pattern, instead } of BANNED_CALLS) {
+    for (const { pattern, instead } of banned) {
       if (pattern.test(line))
         problems.push(`${file.path}:${index + 1}: ${pattern.source} is banned here; use ${instead}`)
     }

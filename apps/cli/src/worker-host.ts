@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { errorMessage } from '@millrace/base'
+import type { Properties } from '@millrace/config'
+import type { Logger } from '@millrace/telemetry'
+import { cliErrors } from './errors'
+
+/** What the thread is told, and what it tells. */
+export type HostMessage =
+  | { readonly type: 'start'; readonly properties: Properties }
+  | { readonly type: 'close' }
+export type ThreadMessage =
+  | { readonly type: 'ready'; readonly restAddress: string }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'closed' }
+
+const RESTART_DELAY_MS = { first: 500, max: 30_000 }
+/** A thread that lived this long starts its back-off anew. */
+const HEALTHY_AFTER_MS = 60_000
+
+/**
+ * Runs the Connect worker in a thread of its own. An uncaught error of a plugin ends only that thread, which is started again with
+ * back-off; the broker does not notice.
+ */
+export class WorkerHost {
+  readonly #properties: Properties
+  readonly #logger: Logger
+  #thread: Worker
+  #startedAtMs = 0
+  #restartDelayMs = RESTART_DELAY_MS.first
+  #isClosing = false
+  #onReady: ((restAddress: string) => void) | null = null
+  #onFirstFailure: ((error: Error) => void) | null = null
+
+  /** Loads the thread's code at once, so that this happens while the broker starts. */
+  constructor(properties: Properties, logger: Logger) {
+    this.#properties = properties
+    this.#logger = logger
+    this.#thread = this.#spawn()
+  }
+
+  /** Starts the worker; resolves with the REST address when it has read its config topic. @throws if its configuration or port is wrong */
+  start(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#onReady = resolve
+      this.#onFirstFailure = reject
+      this.#send({ type: 'start', properties: this.#properties })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    const thread = this.#thread
+    const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
+    this.#send({ type: 'close' })
+    await ended
+  }
+
+  #send(message: HostMessage): void {
+    this.#thread.postMessage(message)
+  }
+
+  #spawn(): Worker {
+    const thread = new Worker(join(__dirname, 'worker-thread.js'))
+    this.#startedAtMs = performance.now()
+    let reason = 'it exited'
+    thread.on('message', (message: ThreadMessage) => {
+      if (message.type === 'ready') this.#onReady?.(message.restAddress)
+      if (message.type === 'failed') {
+        reason = message.reason
+        this.#onFirstFailure?.(new Error(message.reason))
+      }
+    })
+    thread.on('error', (error) => {
+      reason = errorMessage(error)
+    })
+    thread.on('exit', () => this.#onExit(reason))
+    return thread
+  }
+
+  #onExit(reason: string): void {
+    if (this.#isClosing) return
+    const error = cliErrors.create('CLI_WORKER_THREAD_FAILED', { reason })
+    const livedMs = performance.now() - this.#startedAtMs
+    this.#restartDelayMs =
+      livedMs > HEALTHY_AFTER_MS
+        ? RESTART_DELAY_MS.first
+        : Math.min(this.#restartDelayMs * 2, RESTART_DELAY_MS.max)
+    this.#logger.error('worker thread ended', { error, restartInMs: this.#restartDelayMs })
+    setTimeout(() => {
+      if (this.#isClosing) return
+      this.#thread = this.#spawn()
+      this.#send({ type: 'start', properties: this.#properties })
+    }, this.#restartDelayMs)
+  }
+}
