@@ -9,6 +9,23 @@ export {
   type MessageSpec,
   type VersionRange,
 } from './schema'
+export { ZERO_UUID } from '@millrace/base'
+export { ApiKey, apiName } from './api-keys'
+export { decode, decodeVersioned, encode, encodeVersioned } from './codec'
+export {
+  ErrorCode,
+  errorName,
+  errorText,
+  isRetriable,
+  ProtocolError,
+  protocolError,
+  type ErrorName,
+} from './error-codes'
+export { isWireError, wireErrors } from './errors'
+export { decodeResponse, encodeRequest, encodeResponse } from './frame'
+export { FrameSplitter } from './frame-splitter'
+export { decodeRequestHeader, type RequestHeader } from './header'
+export { messages, messagesOf, type MessagePair } from './messages'
 export { ProduceRequest, ProduceResponse } from './messages/00-produce'
 export { FetchRequest, FetchResponse } from './messages/01-fetch'
 export { ListOffsetsRequest, ListOffsetsResponse } from './messages/02-list-offsets'
