@@ -1,6 +1,7 @@
 import { buildDecoder, buildEncoder, type Decode, type Encode } from './closures'
+import { canCompile, compileDecoder, compileEncoder } from './compile'
 import { wireErrors } from './errors'
-import { planOf } from './plan'
+import { planOf, type StructPlan } from './plan'
 import { Reader } from './reader'
 import type { Infer, InferInput, MessageSpec } from './schema'
 import { Writer } from './writer'
@@ -9,6 +10,10 @@ const VERSION_PREFIX_BYTES = 2
 
 /** Encoding is synchronous, so all messages of the process share one scratch. */
 const sharedWriter = new Writer()
+const isCompiling = canCompile()
+const makeEncoder = isCompiling ? compileEncoder : buildEncoder
+const makeDecoder = isCompiling ? compileDecoder : buildDecoder
+/** Made on first use: compiling takes about a millisecond, and most versions are never spoken. */
 const encoders = new WeakMap<MessageSpec, Encode[]>()
 const decoders = new WeakMap<MessageSpec, Decode[]>()
 
@@ -97,16 +102,20 @@ export function encodeInto<S extends MessageSpec>(
 }
 
 function encoderFor(spec: MessageSpec, version: number): Encode {
-  const known = encoders.get(spec)?.[version]
-  return known ?? remember(encoders, spec, version, buildEncoder(checkedPlan(spec, version)))
+  return (
+    encoders.get(spec)?.[version] ??
+    remember(encoders, spec, version, makeEncoder(checkedPlan(spec, version)))
+  )
 }
 
 function decoderFor(spec: MessageSpec, version: number): Decode {
-  const known = decoders.get(spec)?.[version]
-  return known ?? remember(decoders, spec, version, buildDecoder(checkedPlan(spec, version)))
+  return (
+    decoders.get(spec)?.[version] ??
+    remember(decoders, spec, version, makeDecoder(checkedPlan(spec, version)))
+  )
 }
 
-function checkedPlan(spec: MessageSpec, version: number) {
+function checkedPlan(spec: MessageSpec, version: number): StructPlan {
   const { min, max } = spec.versions
   if (Number.isInteger(version) && version >= min && version <= max) return planOf(spec, version)
   throw wireErrors.create('WIRE_UNKNOWN_VERSION', { message: spec.name, version, min, max })
