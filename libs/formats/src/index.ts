@@ -1,1 +1,2 @@
-export {}
+export { jsonLines } from './json-lines'
+export { type RecordFormat, type RecordWriter } from './record-format'
