@@ -25,7 +25,13 @@ export { isWireError, wireErrors } from './errors'
 export { decodeResponse, encodeRequest, encodeResponse } from './frame'
 export { FrameSplitter } from './frame-splitter'
 export { decodeRequestHeader, type RequestHeader } from './header'
-export { messages, messagesOf, type MessagePair } from './messages'
+export {
+  apiMessages,
+  messages,
+  messagesOf,
+  type MessagePair,
+  type ServedApiKey,
+} from './messages'
 export { ProduceRequest, ProduceResponse } from './messages/00-produce'
 export { FetchRequest, FetchResponse } from './messages/01-fetch'
 export { ListOffsetsRequest, ListOffsetsResponse } from './messages/02-list-offsets'

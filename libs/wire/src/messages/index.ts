@@ -1,3 +1,4 @@
+import { ApiKey } from '../api-keys'
 import type { MessageSpec } from '../schema'
 import { ProduceRequest, ProduceResponse } from './00-produce'
 import { FetchRequest, FetchResponse } from './01-fetch'
@@ -28,29 +29,36 @@ export interface MessagePair {
   readonly response: MessageSpec
 }
 
-/** Every message that we have a schema for, in the order of its key. */
-export const messages: readonly MessagePair[] = [
-  { request: ProduceRequest, response: ProduceResponse },
-  { request: FetchRequest, response: FetchResponse },
-  { request: ListOffsetsRequest, response: ListOffsetsResponse },
-  { request: MetadataRequest, response: MetadataResponse },
-  { request: OffsetCommitRequest, response: OffsetCommitResponse },
-  { request: OffsetFetchRequest, response: OffsetFetchResponse },
-  { request: FindCoordinatorRequest, response: FindCoordinatorResponse },
-  { request: JoinGroupRequest, response: JoinGroupResponse },
-  { request: HeartbeatRequest, response: HeartbeatResponse },
-  { request: LeaveGroupRequest, response: LeaveGroupResponse },
-  { request: SyncGroupRequest, response: SyncGroupResponse },
-  { request: DescribeGroupsRequest, response: DescribeGroupsResponse },
-  { request: ListGroupsRequest, response: ListGroupsResponse },
-  { request: ApiVersionsRequest, response: ApiVersionsResponse },
-  { request: CreateTopicsRequest, response: CreateTopicsResponse },
-  { request: DeleteTopicsRequest, response: DeleteTopicsResponse },
-  { request: InitProducerIdRequest, response: InitProducerIdResponse },
-  { request: OffsetForLeaderEpochRequest, response: OffsetForLeaderEpochResponse },
-  { request: DescribeConfigsRequest, response: DescribeConfigsResponse },
-  { request: DescribeClusterRequest, response: DescribeClusterResponse },
-]
+/** Every message that we have a schema for, by its key: typed, so that a handler knows what it gets and must answer. */
+export const apiMessages = {
+  [ApiKey.Produce]: { request: ProduceRequest, response: ProduceResponse },
+  [ApiKey.Fetch]: { request: FetchRequest, response: FetchResponse },
+  [ApiKey.ListOffsets]: { request: ListOffsetsRequest, response: ListOffsetsResponse },
+  [ApiKey.Metadata]: { request: MetadataRequest, response: MetadataResponse },
+  [ApiKey.OffsetCommit]: { request: OffsetCommitRequest, response: OffsetCommitResponse },
+  [ApiKey.OffsetFetch]: { request: OffsetFetchRequest, response: OffsetFetchResponse },
+  [ApiKey.FindCoordinator]: { request: FindCoordinatorRequest, response: FindCoordinatorResponse },
+  [ApiKey.JoinGroup]: { request: JoinGroupRequest, response: JoinGroupResponse },
+  [ApiKey.Heartbeat]: { request: HeartbeatRequest, response: HeartbeatResponse },
+  [ApiKey.LeaveGroup]: { request: LeaveGroupRequest, response: LeaveGroupResponse },
+  [ApiKey.SyncGroup]: { request: SyncGroupRequest, response: SyncGroupResponse },
+  [ApiKey.DescribeGroups]: { request: DescribeGroupsRequest, response: DescribeGroupsResponse },
+  [ApiKey.ListGroups]: { request: ListGroupsRequest, response: ListGroupsResponse },
+  [ApiKey.ApiVersions]: { request: ApiVersionsRequest, response: ApiVersionsResponse },
+  [ApiKey.CreateTopics]: { request: CreateTopicsRequest, response: CreateTopicsResponse },
+  [ApiKey.DeleteTopics]: { request: DeleteTopicsRequest, response: DeleteTopicsResponse },
+  [ApiKey.InitProducerId]: { request: InitProducerIdRequest, response: InitProducerIdResponse },
+  [ApiKey.OffsetForLeaderEpoch]: {
+    request: OffsetForLeaderEpochRequest,
+    response: OffsetForLeaderEpochResponse,
+  },
+  [ApiKey.DescribeConfigs]: { request: DescribeConfigsRequest, response: DescribeConfigsResponse },
+  [ApiKey.DescribeCluster]: { request: DescribeClusterRequest, response: DescribeClusterResponse },
+} as const
+export type ServedApiKey = keyof typeof apiMessages
+
+/** The same as a list, in the order of the keys. */
+export const messages: readonly MessagePair[] = Object.values(apiMessages)
 
 const pairs = new Map<number, MessagePair>(messages.map((pair) => [pair.request.key, pair]))
 
