@@ -1,5 +1,5 @@
 export { systemClock, type Clock, type Timer } from './clock'
-export { crc32c, crc32cByTable } from './crc32c'
+export { crc32c } from './crc32c'
 export { lockDirectory, type DirectoryLock } from './directory-lock'
 export { type Disk, type DiskFile } from './disk'
 export {

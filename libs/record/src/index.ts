@@ -9,5 +9,12 @@ export {
 export { checkBatch, checkStoredBatch, nextBatchSize } from './check-batch'
 export { Codec, codecName, codecOf, type CodecName } from './compression/codec'
 export { compress, decompress } from './compression/compression'
+export {
+  buildControlBatch,
+  controlType,
+  ControlType,
+  type ControlBatchFields,
+} from './control-record'
 export { recordErrors } from './errors'
 export { DEFAULT_MAX_DECOMPRESSED_BYTES, RecordCursor } from './record-cursor'
+export { countRecords, hasKeylessRecord, maxRecordTimestamp } from './record-scan'

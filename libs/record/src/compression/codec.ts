@@ -8,7 +8,7 @@ export type Codec = (typeof Codec)[CodecName]
 const names = Object.keys(Codec) as CodecName[]
 
 export function isKnownCodec(codec: number): codec is Codec {
-  return codec >= 0 && codec < names.length
+  return Number.isInteger(codec) && codec >= 0 && codec < names.length
 }
 
 /** @throws PlatformError RECORD_UNKNOWN_CODEC */

@@ -1,14 +1,20 @@
 import { recordErrors } from '../errors'
-import { Codec, codecName } from './codec'
+import { Codec, isKnownCodec } from './codec'
+import { compressLz4, decompressLz4 } from './lz4'
+import { compressSnappy, decompressSnappy } from './snappy'
+import { compressGzip, compressZstd, decompressGzip, decompressZstd } from './zlib'
 
-/** Unpacks the records of one codec into at most `maxBytes` bytes. */
 interface Compression {
   compress(data: Buffer, level: number | undefined): Buffer
   decompress(data: Buffer, maxBytes: number): Buffer
 }
 
-const byCodec: Partial<Record<Codec, Compression>> = {
+const byCodec: Readonly<Record<Codec, Compression>> = {
   [Codec.none]: { compress: (data) => data, decompress: (data) => data },
+  [Codec.gzip]: { compress: compressGzip, decompress: decompressGzip },
+  [Codec.snappy]: { compress: compressSnappy, decompress: decompressSnappy },
+  [Codec.lz4]: { compress: compressLz4, decompress: decompressLz4 },
+  [Codec.zstd]: { compress: compressZstd, decompress: decompressZstd },
 }
 
 /**
@@ -29,10 +35,6 @@ export function decompress(codec: number, data: Buffer, maxBytes: number): Buffe
 }
 
 function compressionOf(codec: number): Compression {
-  const name = codecName(codec)
-  const compression = byCodec[Codec[name]]
-  if (compression === undefined) {
-    throw recordErrors.create('RECORD_CODEC_UNAVAILABLE', { codec: name })
-  }
-  return compression
+  if (!isKnownCodec(codec)) throw recordErrors.create('RECORD_UNKNOWN_CODEC', { codec })
+  return byCodec[codec]
 }
