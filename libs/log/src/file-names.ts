@@ -1,0 +1,26 @@
+const OFFSET_DIGITS = 20
+
+export const LOG_SUFFIX = '.log'
+export const OFFSET_INDEX_SUFFIX = '.index'
+export const TIME_INDEX_SUFFIX = '.timeindex'
+export const SNAPSHOT_SUFFIX = '.snapshot'
+export const DELETED_SUFFIX = '.deleted'
+export const DIRECTORY_DELETED_SUFFIX = '-delete'
+
+/** `00000000000000000042.log` */
+export function offsetFileName(offset: number, suffix: string): string {
+  return String(offset).padStart(OFFSET_DIGITS, '0') + suffix
+}
+
+/** The offset that a file of this kind is named after, or -1 if the name is another one. */
+export function offsetOfFileName(name: string, suffix: string): number {
+  if (name.length !== OFFSET_DIGITS + suffix.length || !name.endsWith(suffix)) return -1
+  const digits = name.slice(0, OFFSET_DIGITS)
+  return /^\d+$/.test(digits) ? Number(digits) : -1
+}
+
+/** `orders-3`: topic names may hold dashes, so the last one separates. Null if it is no directory of a partition. */
+export function parsePartitionDirectory(name: string): { topic: string; partition: number } | null {
+  const match = /^(.+)-(\d+)$/.exec(name)
+  return match === null ? null : { topic: match[1], partition: Number(match[2]) }
+}

@@ -1,0 +1,102 @@
+import * as fs from 'node:fs'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { lockDirectory, newUuid, nodeDisk, systemClock, systemRandom } from '@millrace/base'
+import { parseConfig } from '@millrace/config'
+import { batch, BatchBuilder } from '@millrace/record'
+import { silentLogger } from '@millrace/telemetry'
+import { logConfigDefinition, type LogConfig } from './config'
+import { LogManager } from './log-manager'
+
+const defaults = parseConfig(logConfigDefinition, {}).config
+const ALL = { maxBytes: 1 << 20, maxOffsetExclusive: Infinity, minOneBatch: true }
+const asClient = { leaderEpoch: 0, origin: 'client' } as const
+
+function aBatch(...values: string[]): Buffer {
+  const builder = new BatchBuilder()
+  for (const value of values) builder.append(Date.now(), Buffer.from('k'), Buffer.from(value))
+  return builder.build()
+}
+
+describe('LogManager on the real disk', () => {
+  let directory: string
+  beforeEach(() => (directory = fs.mkdtempSync(path.join(os.tmpdir(), 'logs-'))))
+  afterEach(() => fs.rmSync(directory, { recursive: true, force: true }))
+
+  const open = (over: { clusterId?: string; config?: LogConfig } = {}) =>
+    LogManager.open(
+      {
+        disk: nodeDisk,
+        clock: systemClock,
+        logger: silentLogger,
+        random: systemRandom,
+        lock: lockDirectory,
+      },
+      {
+        directories: [directory],
+        nodeId: 1,
+        clusterId: over.clusterId ?? 'cluster-a',
+        defaults: over.config ?? defaults,
+      },
+    )
+  const spec = { topic: 'orders', partition: 0, topicId: newUuid(systemRandom), config: defaults }
+
+  it('gives back what was appended, also after a proper restart', async () => {
+    let manager = await open()
+    const log = await manager.createLog(spec)
+    const first = log.append(aBatch('a', 'b'), asClient)
+    expect(first).toMatchObject({ firstOffset: 0, lastOffset: 1, nextOffset: 2 })
+    log.append(aBatch('c'), asClient)
+    expect(log.flushedOffset).toBe(0)
+    await log.flush()
+    expect(log.flushedOffset).toBe(3)
+    const before = log.read(0, ALL).records
+    expect(batch.baseOffset(before, batch.sizeBytes(before, 0))).toBe(2)
+    await manager.close()
+    expect(fs.readdirSync(path.join(directory, 'orders-0'))).toEqual([
+      '00000000000000000000.index',
+      '00000000000000000000.log',
+      '00000000000000000000.timeindex',
+      '00000000000000000003.snapshot',
+      'leader-epoch-checkpoint',
+      'partition.metadata',
+    ])
+    manager = await open()
+    const reopened = manager.log('orders', 0)!
+    expect(reopened.topicId).toBe(spec.topicId)
+    expect(reopened.logEndOffset).toBe(3)
+    expect(reopened.read(0, ALL).records).toEqual(before)
+    expect(reopened.append(aBatch('d'), asClient).firstOffset).toBe(3)
+    await manager.close()
+  })
+
+  it('refuses a second process on the same directory', async () => {
+    const manager = await open()
+    await expect(open()).rejects.toMatchObject({ code: 'LOG_DIRECTORY_LOCKED' })
+    await manager.close()
+  })
+
+  it('refuses a directory of another cluster', async () => {
+    await (await open()).close()
+    await expect(open({ clusterId: 'cluster-b' })).rejects.toMatchObject({
+      code: 'LOG_DIRECTORY_FOREIGN',
+      message: expect.stringContaining('cluster.id cluster-a, not cluster-b') as string,
+    })
+    await (await open()).close()
+  })
+
+  it('forgets a deleted log and starts a new one of the same name from zero', async () => {
+    const manager = await open()
+    const log = await manager.createLog({ ...spec, config: { ...defaults, fileDeleteDelayMs: 0 } })
+    log.append(aBatch('a'), asClient)
+    await log.flush()
+    await manager.checkpoint()
+    await manager.deleteLog('orders', 0)
+    expect(manager.log('orders', 0)).toBeUndefined()
+    expect(() => log.append(aBatch('b'), asClient)).toThrow(/is closed/)
+    const again = await manager.createLog({ ...spec, topicId: newUuid(systemRandom) })
+    expect(again.logEndOffset).toBe(0)
+    expect(again.failure).toBeNull()
+    await manager.close()
+  })
+})

@@ -1,0 +1,660 @@
+import * as path from 'node:path'
+import {
+  errorMessage,
+  invariant,
+  type Clock,
+  type Disk,
+  type PlatformError,
+  type Random,
+  type Timer,
+} from '@millrace/base'
+import { batch } from '@millrace/record'
+import type { Logger } from '@millrace/telemetry'
+import { checkRecords, stampRecords, type AppendOrigin } from './append'
+import { FileSaver } from './checkpoint-file'
+import type { LogConfig } from './config'
+import { logErrors } from './errors'
+import { DELETED_SUFFIX, offsetFileName, SNAPSHOT_SUFFIX } from './file-names'
+import { LogFlusher, type GroupCommit } from './group-commit'
+import { LEADER_EPOCH_FILE, type LeaderEpochs } from './leader-epochs'
+import { recoverProducers, saveSnapshot, snapshotOf } from './producer-recovery'
+import type { ProducerState, StoredBatch } from './producer-state'
+import { recoverLog, type RecoveredLog } from './recovery'
+import { countDeletable } from './retention'
+import { mustRoll } from './roll'
+import { Segment, type ReadLimits } from './segment'
+import type { SegmentList } from './segment-list'
+import { LogTail, type TailCache } from './tail-cache'
+import type { TimestampOffset } from './time-index'
+import { findByTimestamp, findNewest } from './timestamp-lookup'
+
+const NO_RECORDS = Buffer.alloc(0)
+
+/** What a log needs of the directory it lies in, whose checkpoints hold lines of all logs. */
+export interface LogDirectoryHooks {
+  saveRecoveryPoints(): Promise<void>
+  saveStartOffsets(): Promise<void>
+  /** The disk failed under one log: the others of the directory cannot be trusted to fare better. */
+  onStorageFailure(cause: unknown): void
+}
+
+export interface LogDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: Random
+  readonly shared: { readonly groupCommit: GroupCommit; readonly tailCache: TailCache }
+  readonly hooks: LogDirectoryHooks
+}
+
+export interface LogOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  /** The path of the partition's own directory, which exists. */
+  readonly directory: string
+  readonly config: LogConfig
+  readonly producerExpirationMs: number
+  readonly isClean: boolean
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  readonly highWatermark: number
+}
+
+export interface AppendOptions {
+  readonly leaderEpoch: number
+  readonly origin: AppendOrigin
+}
+
+export interface AppendResult {
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Safe to acknowledge once `flushedOffset` has reached it. */
+  readonly nextOffset: number
+  /** Milliseconds; -1 if records keep the producer's time. */
+  readonly logAppendTime: number
+  readonly logStartOffset: number
+  /** The records were in the log already: the offsets are those of the first time. */
+  readonly isDuplicate: boolean
+}
+
+export interface ReadResult {
+  /** Whole batches, the first of which holds the start offset. Read only: the bytes may be the log's own. */
+  readonly records: Buffer
+  readonly sizeBytes: number
+}
+
+export interface FoundOffset extends TimestampOffset {
+  /** -1 if unknown. */
+  readonly leaderEpoch: number
+}
+
+/** One partition's log: takes batches, makes them durable, gives them back. All methods run on one thread. */
+export class Log {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  readonly directory: string
+  /** One listener, called after `flushedOffset` grew and after a failure. */
+  onFlushed: (() => void) | null = null
+
+  readonly #deps: LogDeps
+  readonly #segments: SegmentList
+  readonly #epochs: LeaderEpochs
+  readonly #epochFile: FileSaver
+  readonly #tail: LogTail
+  readonly #flusher: LogFlusher
+  #producers: ProducerState
+  #config: LogConfig
+  #producerExpirationMs: number
+  #logStartOffset: number
+  #logEndOffset: number
+  #highWatermark: number
+  #failure: PlatformError | null
+  /** The recovery point of the last run if data below it is missing, else 0: the next start must see it again. */
+  readonly #damagedRecoveryPoint: number
+  #isClosed = false
+  /** Truncation is under way: offsets are not known until it is done, so nothing may be appended. */
+  #isTruncating = false
+  #jitterMs = 0
+  #unflushedRecords = 0
+  #flushTimer: Timer | null = null
+  /** Writes of sealed indexes and snapshots that still run. */
+  readonly #sealing = new Set<Promise<void>>()
+  /** Changes of the set of segments run one after the other. */
+  #exclusive: Promise<unknown> = Promise.resolve()
+
+  private constructor(deps: LogDeps, options: LogOptions, recovered: RecoveredLog) {
+    this.#deps = deps
+    this.topic = options.topic
+    this.partition = options.partition
+    this.topicId = options.topicId
+    this.directory = options.directory
+    this.#config = options.config
+    this.#producerExpirationMs = options.producerExpirationMs
+    this.#segments = recovered.segments
+    this.#epochs = recovered.epochs
+    this.#producers = recovered.producers
+    this.#failure = recovered.damage
+    this.#damagedRecoveryPoint = recovered.damage === null ? 0 : options.recoveryPoint
+    this.#logStartOffset = recovered.logStartOffset
+    this.#logEndOffset = recovered.segments.active.nextOffset
+    const watermark = Math.max(options.highWatermark, this.#logStartOffset)
+    this.#highWatermark = Math.min(watermark, this.#logEndOffset)
+    this.#tail = new LogTail(deps.shared.tailCache)
+    const epochFile = path.join(options.directory, LEADER_EPOCH_FILE)
+    this.#epochFile = new FileSaver(deps.disk, epochFile, () => this.#epochs.format())
+    this.#flusher = this.#createFlusher()
+    this.#newJitter()
+  }
+
+  /** Opens or creates the log in its directory; recovers it first unless it was closed properly. */
+  static async open(deps: LogDeps, options: LogOptions): Promise<Log> {
+    const recovered = await recoverLog(deps, {
+      ...options,
+      where: `${options.topic}-${options.partition}`,
+      indexIntervalBytes: options.config.indexIntervalBytes,
+      nowMs: deps.clock.now(),
+    })
+    return new Log(deps, options, recovered)
+  }
+
+  get config(): LogConfig {
+    return this.#config
+  }
+  get logStartOffset(): number {
+    return this.#logStartOffset
+  }
+  /** The offset that the next record gets. */
+  get logEndOffset(): number {
+    return this.#logEndOffset
+  }
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+  /** Everything below is safe by the configured rule: synced, or in the page cache with `ack.after.flush=false`. */
+  get flushedOffset(): number {
+    return this.#flusher.flushedOffset
+  }
+  /** Everything below survives a power loss. It stays where it was if synced data was found damaged: see LOG-2. */
+  get recoveryPoint(): number {
+    return Math.max(this.#flusher.syncedOffset, this.#damagedRecoveryPoint)
+  }
+  get sizeBytes(): number {
+    return this.#segments.sizeBytes
+  }
+  /** The disk failed: appends throw LOG_STORAGE_FAILED; what was flushed can still be read. */
+  get failure(): PlatformError | null {
+    return this.#failure
+  }
+
+  /** Moves the offset below which consumers may read; its owner is the partition. */
+  setHighWatermark(offset: number): void {
+    invariant(offset <= this.#logEndOffset, `high watermark ${offset} is beyond the log`)
+    this.#highWatermark = Math.max(offset, this.#logStartOffset)
+  }
+
+  updateConfig(config: LogConfig): void {
+    this.#config = config
+    this.#flusher.ackAfterFlush = config.ackAfterFlush
+    this.#newJitter()
+  }
+
+  /**
+   * Takes whole batches, all or none, and queues them for the next write. Patches base offset and leader epoch in place
+   * and owns `records` from then on. Not durable when it returns: wait for `flushedOffset` to reach `nextOffset`.
+   * @throws PlatformError LOG_STORAGE_FAILED, LOG_CLOSED and those of `checkRecords`
+   */
+  append(records: Buffer, { leaderEpoch, origin }: AppendOptions): AppendResult {
+    this.#assertUsable()
+    invariant(!this.#isTruncating, `${this.#where} is appended to while it is truncated`)
+    const nowMs = this.#deps.clock.now()
+    const duplicate = checkRecords(records, {
+      where: this.#where,
+      config: this.#config,
+      producers: this.#producers,
+      origin,
+      logEndOffset: this.#logEndOffset,
+      nowMs,
+    })
+    if (duplicate !== null) return this.#duplicateResult(duplicate)
+    const isCopy = origin === 'replication'
+    const firstOffset = isCopy ? batch.baseOffset(records, 0) : this.#logEndOffset
+    const isStamped = !isCopy && this.#config.messageTimestampType === 'LogAppendTime'
+    const appendTimeMs = isStamped ? nowMs : -1
+    if (!isCopy) stampRecords(records, { firstOffset, leaderEpoch, appendTimeMs })
+    this.#store(records, firstOffset, nowMs)
+    return {
+      firstOffset,
+      lastOffset: this.#logEndOffset - 1,
+      nextOffset: this.#logEndOffset,
+      logAppendTime: appendTimeMs,
+      logStartOffset: this.#logStartOffset,
+      isDuplicate: false,
+    }
+  }
+
+  /**
+   * Whole batches from the one that holds `startOffset` on, up to `maxOffsetExclusive`, from memory or the page cache.
+   * @throws PlatformError LOG_OFFSET_OUT_OF_RANGE, LOG_STORAGE_FAILED, LOG_CLOSED
+   */
+  read(startOffset: number, limits: ReadLimits): ReadResult {
+    this.#assertOpen()
+    if (startOffset < this.#logStartOffset || startOffset > this.#logEndOffset) {
+      const { logStartOffset, logEndOffset } = this
+      const params = { offset: startOffset, where: this.#where, logStartOffset, logEndOffset }
+      throw logErrors.create('LOG_OFFSET_OUT_OF_RANGE', params)
+    }
+    const maxOffsetExclusive = Math.min(limits.maxOffsetExclusive, this.#logEndOffset)
+    if (startOffset >= maxOffsetExclusive) return { records: NO_RECORDS, sizeBytes: 0 }
+    const bounded = { ...limits, maxOffsetExclusive }
+    const records = this.#tail.read(startOffset, bounded) ?? this.#readFiles(startOffset, bounded)
+    return { records, sizeBytes: records.length }
+  }
+
+  /** The first record that is not older than `timestamp`, or null. */
+  offsetForTimestamp(timestamp: number): FoundOffset | null {
+    this.#assertOpen()
+    this.#flusher.write()
+    return this.#withEpoch(
+      this.#guardRead(() => findByTimestamp(this.#segments.all(), timestamp, this.#logStartOffset)),
+    )
+  }
+
+  /** The first record with the largest timestamp, or null if no record has one. */
+  maxTimestampOffset(): FoundOffset | null {
+    this.#assertOpen()
+    this.#flusher.write()
+    return this.#withEpoch(
+      this.#guardRead(() => findNewest(this.#segments.all(), this.#logStartOffset)),
+    )
+  }
+
+  /** Where the newest epoch not above `epoch` stopped; -1 and -1 if unknown. */
+  endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
+    return this.#epochs.endOffset(epoch, this.#logEndOffset)
+  }
+
+  /** The newest leader epoch that wrote here, -1 if none. */
+  latestEpoch(): number {
+    return this.#epochs.latest()
+  }
+
+  /** A leader begins: its epoch starts here. Durable with the first batch of the epoch, or the next flush. */
+  assignEpochStart(epoch: number, startOffset: number): void {
+    this.#epochs.assign(epoch, startOffset)
+  }
+
+  /** Resolves when everything appended before the call is synced. @throws PlatformError LOG_STORAGE_FAILED */
+  async flush(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure
+    try {
+      await this.#flusher.flush()
+    } catch (cause) {
+      throw this.#storageFailed(cause)
+    }
+  }
+
+  /** Removes everything at and above `offset`, and the whole batch that holds it: what a follower does on divergence. */
+  truncateTo(offset: number): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#assertUsable()
+      if (offset >= this.#logEndOffset) return
+      await this.flush()
+      await this.#settleSealing()
+      this.#isTruncating = true
+      try {
+        await this.#truncate(offset)
+      } finally {
+        this.#isTruncating = false
+      }
+    })
+  }
+
+  /**
+   * Moves the log start offset, which is durable when this resolves; whole segments below it are deleted.
+   * @throws PlatformError LOG_OFFSET_OUT_OF_RANGE for an offset beyond the high watermark
+   */
+  deleteRecordsBefore(offset: number): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#assertUsable()
+      if (offset > this.#highWatermark || offset < 0) {
+        const { logStartOffset, highWatermark } = this
+        const params = { offset, where: this.#where, logStartOffset, logEndOffset: highWatermark }
+        throw logErrors.create('LOG_OFFSET_OUT_OF_RANGE', params)
+      }
+      if (offset <= this.#logStartOffset) return
+      this.#moveStart(offset)
+      await this.#deps.hooks.saveStartOffsets()
+      await this.#deleteOldSegments()
+    })
+  }
+
+  /** Deletes the segments that retention by time, by size or the log start offset have passed; expires producers. */
+  applyRetention(): Promise<void> {
+    return this.#exclusively(() => {
+      this.#producers.expire(this.#deps.clock.now(), this.#producerExpirationMs)
+      return this.#deleteOldSegments()
+    })
+  }
+
+  /** Syncs everything, saves indexes and producers, and lets go of the files. A failed log only lets go. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    try {
+      await this.#exclusively(async () => {
+        if (this.#failure !== null) return
+        await this.flush()
+        await this.#settleSealing()
+        await this.#saveEnd()
+      })
+    } finally {
+      this.abandon()
+    }
+  }
+
+  /** Lets go of the files as they are: for a log that is being deleted. */
+  abandon(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#flushTimer?.cancel()
+    this.#tail.clear()
+    this.#flusher.fail(logErrors.create('LOG_CLOSED', { where: this.#where }))
+    for (const segment of this.#segments.all()) segment.close()
+  }
+
+  /** The directory's disk failed, here or under another log. */
+  fail(cause: unknown): void {
+    if (this.#failure !== null || this.#isClosed) return
+    this.#failure = this.#storageFailed(cause)
+    this.#flusher.fail(this.#failure)
+    this.#deps.logger.error('a log takes no more records: its disk failed', {
+      log: this.#where,
+      flushedOffset: this.flushedOffset,
+      error: this.#failure,
+    })
+    this.onFlushed?.()
+  }
+
+  get #where(): string {
+    return `${this.topic}-${this.partition}`
+  }
+
+  #store(records: Buffer, firstOffset: number, nowMs: number): void {
+    const summary = summarize(records)
+    const segment = this.#segmentFor(records, firstOffset, { ...summary, nowMs })
+    segment.append(records, this.#config.indexIntervalBytes)
+    for (let at = 0; at < records.length; at += batch.sizeBytes(records, at)) {
+      this.#producers.update(records, at)
+      this.#epochs.assign(batch.leaderEpoch(records, at), batch.baseOffset(records, at))
+    }
+    this.#logEndOffset = summary.lastOffset + 1
+    this.#tail.add(records, firstOffset, this.#logEndOffset)
+    this.#flusher.add(segment, records.length, this.#logEndOffset)
+    if (!this.#config.ackAfterFlush) this.#maybeFlush(this.#logEndOffset - firstOffset)
+  }
+
+  /** The segment that takes the records: a new one, if the active one must not grow any more. */
+  #segmentFor(
+    records: Buffer,
+    firstOffset: number,
+    incoming: { lastOffset: number; maxTimestamp: number; nowMs: number },
+  ): Segment {
+    const { active } = this.#segments
+    const jitterMs = this.#jitterMs
+    const input = { config: this.#config, jitterMs, sizeBytes: records.length, ...incoming }
+    if (!mustRoll(active, input)) return active
+    try {
+      return this.#roll(firstOffset)
+    } catch (error) {
+      this.#onDiskFailure(error)
+      throw this.#failure
+    }
+  }
+
+  #roll(baseOffset: number): Segment {
+    const { disk, clock } = this.#deps
+    const sealed = this.#segments.active
+    const options = { directory: this.directory, baseOffset, createdMs: clock.now() }
+    const segment = Segment.create(disk, options)
+    this.#segments.add(segment)
+    this.#flusher.markDirectoryDirty()
+    this.#newJitter()
+    this.#inBackground(this.#seal(sealed, baseOffset))
+    return segment
+  }
+
+  async #seal(segment: Segment, nextBase: number): Promise<void> {
+    const content = snapshotOf(this.#producers) // as of now: the next batch is not in it
+    // The rest of the segment must be in its file before its index says so.
+    await this.#flusher.flush()
+    await segment.seal()
+    await saveSnapshot(this.#deps.disk, this.directory, { offset: nextBase, content })
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const tracked: Promise<void> = work
+      .catch((error: unknown) => this.#onDiskFailure(error))
+      .finally(() => this.#sealing.delete(tracked))
+    this.#sealing.add(tracked)
+  }
+
+  async #settleSealing(): Promise<void> {
+    while (this.#sealing.size > 0) await Promise.all(this.#sealing)
+  }
+
+  #readFiles(startOffset: number, limits: ReadLimits): Buffer {
+    this.#flusher.write()
+    return this.#guardRead(() => {
+      for (let index = this.#segments.indexOf(startOffset); ; index++) {
+        const segment = this.#segments.at(index)
+        if (segment === undefined) return NO_RECORDS
+        const records = segment.read(startOffset, limits)
+        // Offsets may be missing at the end of a segment: then the next one has the first batch.
+        if (records.length > 0 || segment.nextOffset > startOffset) return records
+      }
+    })
+  }
+
+  #guardRead<Result>(read: () => Result): Result {
+    try {
+      return read()
+    } catch (cause) {
+      throw this.#storageFailed(cause)
+    }
+  }
+
+  #withEpoch(found: TimestampOffset | null): FoundOffset | null {
+    return found === null ? null : { ...found, leaderEpoch: this.#epochs.epochOf(found.offset) }
+  }
+
+  async #truncate(offset: number): Promise<void> {
+    const { disk, hooks } = this.#deps
+    const keptOffset = Math.max(offset, this.#segments.first.baseOffset)
+    // The checkpoint goes first: after a crash, recovery must not miss what was removed on purpose.
+    this.#flusher.truncate(keptOffset)
+    await hooks.saveRecoveryPoints()
+    const removed = this.#segments.all().slice(this.#segments.indexOf(keptOffset) + 1)
+    this.#segments.remove(removed)
+    await this.#dispose(removed)
+    await disk.syncDirectory(this.directory)
+    const { active } = this.#segments
+    active.unseal()
+    await active.truncate(keptOffset)
+    await active.file.sync()
+    this.#logEndOffset = active.nextOffset
+    this.#flusher.truncate(this.#logEndOffset)
+    this.#highWatermark = Math.min(this.#highWatermark, this.#logEndOffset)
+    this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset)
+    this.#tail.clear()
+    this.#epochs.truncateEnd(this.#logEndOffset)
+    await this.#epochFile.save()
+    this.#producers = await recoverProducers(this.#deps, this.#recoveryOptions(), this.#segments)
+  }
+
+  async #deleteOldSegments(): Promise<void> {
+    if (this.#failure !== null || this.#isClosed) return
+    await this.#settleSealing()
+    const count = this.#countDeletable()
+    if (count === 0) return
+    if (count === this.#segments.all().length) {
+      this.#roll(this.#logEndOffset)
+      await this.#settleSealing()
+    }
+    // Appends went on meanwhile, but what was old and below the high watermark still is.
+    const removed = this.#segments.all().slice(0, count)
+    this.#moveStart(this.#segments.all()[count].baseOffset)
+    this.#segments.remove(removed)
+    await this.#dispose(removed)
+    this.#deps.logger.info('old segments were deleted', {
+      log: this.#where,
+      segments: removed.length,
+      logStartOffset: this.#logStartOffset,
+    })
+  }
+
+  #countDeletable(): number {
+    return countDeletable({
+      segments: this.#segments.all(),
+      config: this.#config,
+      logStartOffset: this.#logStartOffset,
+      highWatermark: this.#highWatermark,
+      nowMs: this.#deps.clock.now(),
+    })
+  }
+
+  /** Renames the files at once and removes them later, so that readers of the old names fail early and disks breathe. */
+  async #dispose(segments: readonly Segment[]): Promise<void> {
+    const { disk, clock, logger } = this.#deps
+    const files: string[] = []
+    for (const segment of segments) {
+      this.#flusher.forget(segment)
+      files.push(...(await segment.renameDeleted()))
+      const snapshot = offsetFileName(segment.baseOffset, SNAPSHOT_SUFFIX)
+      await disk.remove(path.join(this.directory, snapshot))
+    }
+    clock.schedule(this.#config.fileDeleteDelayMs, () => {
+      // A leftover costs space only, and the next start removes it.
+      Promise.all(files.map((file) => disk.remove(file))).catch((error: unknown) =>
+        logger.warn('deleted files could not be removed', { suffix: DELETED_SUFFIX, error }),
+      )
+    })
+  }
+
+  #moveStart(offset: number): void {
+    this.#logStartOffset = Math.max(this.#logStartOffset, offset)
+    this.#highWatermark = Math.max(this.#highWatermark, this.#logStartOffset)
+    this.#epochs.truncateStart(this.#logStartOffset)
+  }
+
+  async #saveEnd(): Promise<void> {
+    const content = snapshotOf(this.#producers)
+    const { active } = this.#segments
+    await active.seal()
+    if (!active.isEmpty) {
+      const snapshot = { offset: this.#logEndOffset, content }
+      await saveSnapshot(this.#deps.disk, this.directory, snapshot)
+    }
+    if (this.#epochs.isDirty) await this.#epochFile.save()
+  }
+
+  /** With page-cache acknowledgement Kafka's flush.messages and flush.ms say when to sync all the same. */
+  #maybeFlush(records: number): void {
+    const { flushMessages, flushMs } = this.#config
+    this.#unflushedRecords += records
+    if (this.#unflushedRecords >= flushMessages) return this.#flushSoon()
+    if (flushMs === Infinity || this.#flushTimer !== null) return
+    this.#flushTimer = this.#deps.clock.schedule(flushMs, () => this.#flushSoon())
+  }
+
+  #flushSoon(): void {
+    this.#unflushedRecords = 0
+    this.#flushTimer?.cancel()
+    this.#flushTimer = null
+    // A failure has set `failure` already, which every append sees.
+    this.#flusher.flush().catch(() => undefined)
+  }
+
+  #duplicateResult(stored: StoredBatch): AppendResult {
+    const isStamped = this.#config.messageTimestampType === 'LogAppendTime'
+    return {
+      firstOffset: stored.lastOffset - stored.offsetDelta,
+      lastOffset: stored.lastOffset,
+      nextOffset: stored.lastOffset + 1,
+      logAppendTime: isStamped ? stored.timestamp : -1,
+      logStartOffset: this.#logStartOffset,
+      isDuplicate: true,
+    }
+  }
+
+  #createFlusher(): LogFlusher {
+    const { disk, shared } = this.#deps
+    return new LogFlusher(
+      {
+        disk,
+        groupCommit: shared.groupCommit,
+        saveBeside: () => this.#saveEpochs(),
+        onAdvance: () => this.onFlushed?.(),
+        onFailure: (cause) => this.#onDiskFailure(cause),
+      },
+      { directory: this.directory, ackAfterFlush: this.#config.ackAfterFlush },
+      this.#logEndOffset,
+    )
+  }
+
+  #saveEpochs(): Promise<void> | null {
+    if (!this.#epochs.isDirty) return null
+    this.#epochs.isDirty = false
+    return this.#epochFile.save()
+  }
+
+  #onDiskFailure(cause: unknown): void {
+    if (this.#isClosed) return
+    this.fail(cause)
+    this.#deps.hooks.onStorageFailure(cause)
+  }
+
+  #storageFailed(cause: unknown): PlatformError {
+    if (this.#failure !== null) return this.#failure
+    const params = { where: this.#where, reason: errorMessage(cause) }
+    return logErrors.create('LOG_STORAGE_FAILED', params, { cause })
+  }
+
+  #recoveryOptions() {
+    return {
+      directory: this.directory,
+      producerExpirationMs: this.#producerExpirationMs,
+      nowMs: this.#deps.clock.now(),
+    }
+  }
+
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#exclusive.then(() => work())
+    this.#exclusive = run.catch(() => undefined) // the caller of `run` sees its error
+    return run
+  }
+
+  #newJitter(): void {
+    const { segmentJitterMs } = this.#config
+    this.#jitterMs = segmentJitterMs > 0 ? this.#deps.random.int(segmentJitterMs) : 0
+  }
+
+  #assertUsable(): void {
+    this.#assertOpen()
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw logErrors.create('LOG_CLOSED', { where: this.#where })
+  }
+}
+
+function summarize(records: Buffer): { lastOffset: number; maxTimestamp: number } {
+  let lastOffset = -1
+  let maxTimestamp = -1
+  for (let at = 0; at < records.length; at += batch.sizeBytes(records, at)) {
+    lastOffset = batch.lastOffset(records, at)
+    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp(records, at))
+  }
+  return { lastOffset, maxTimestamp }
+}

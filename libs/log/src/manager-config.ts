@@ -1,0 +1,43 @@
+import { int, long, type ConfigOf } from '@millrace/config'
+
+/** The broker's keys on how its logs are looked after, under Kafka's names and with Kafka's defaults. */
+export const logManagerConfigDefinition = {
+  retentionCheckIntervalMs: long('log.retention.check.interval.ms', {
+    default: 300_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Time between two looks for segments that may be deleted.',
+  }),
+  recoveryPointIntervalMs: int('log.flush.offset.checkpoint.interval.ms', {
+    default: 60_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Time between two saves of the recovery points, from which logs are scanned after a crash.',
+  }),
+  startOffsetIntervalMs: int('log.flush.start.offset.checkpoint.interval.ms', {
+    default: 60_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Time between two saves of the log start offsets.',
+  }),
+  highWatermarkIntervalMs: long('replica.high.watermark.checkpoint.interval.ms', {
+    default: 5000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Time between two saves of the high watermarks.',
+  }),
+  producerExpirationMs: int('producer.id.expiration.ms', {
+    default: 86_400_000,
+    min: 1,
+    unit: 'ms',
+    scope: 'dynamic',
+    doc: 'How long the log remembers an idempotent producer that writes nothing.',
+  }),
+  recoveryConcurrency: int('num.recovery.threads.per.data.dir', {
+    default: 2,
+    min: 1,
+    doc: 'How many logs of a directory are opened at the same time.',
+  }),
+}
+
+export type LogManagerConfig = ConfigOf<typeof logManagerConfigDefinition>

@@ -1,0 +1,155 @@
+import { batch } from '@millrace/record'
+
+/** How many of a producer's last batches are remembered: as many requests as Kafka's producer has in flight. */
+export const REMEMBERED_BATCHES = 5
+const NO_EPOCH = -1
+const NO_SEQUENCE = -1
+const MAX_SEQUENCE = 2 ** 31 - 1
+const SEQUENCES = 2 ** 31
+
+export interface StoredBatch {
+  readonly lastSequence: number
+  readonly lastOffset: number
+  readonly offsetDelta: number
+  readonly timestamp: number
+}
+
+/** What the log knows of one idempotent producer. */
+export interface ProducerEntry {
+  readonly producerId: number
+  epoch: number
+  coordinatorEpoch: number
+  lastTimestamp: number
+  /** First offset of its open transaction, -1 if none. */
+  currentTxnFirstOffset: number
+  /** Its last batches in this epoch, oldest first, at most REMEMBERED_BATCHES. */
+  batches: StoredBatch[]
+}
+
+/** The answer of `checkBatch`: append it, it is stored already, or what is wrong. */
+export type SequenceVerdict = 'append' | 'duplicate' | 'stale-epoch' | 'out-of-order'
+
+/** Where a producer will stand once the batches before in the same append are in. */
+export interface ProducerPosition {
+  readonly epoch: number
+  readonly lastSequence: number
+}
+
+/** Whether a batch with these numbers may follow `position`, which is null for a producer that is not known. */
+export function checkSequence(
+  position: ProducerPosition | null,
+  epoch: number,
+  firstSequence: number,
+): SequenceVerdict {
+  // State may be gone by retention or expiry: then any sequence is the first that is known.
+  if (position === null || position.epoch === NO_EPOCH) return 'append'
+  if (epoch < position.epoch) return 'stale-epoch'
+  if (epoch > position.epoch) return firstSequence === 0 ? 'append' : 'out-of-order'
+  return firstSequence === nextSequence(position.lastSequence) ? 'append' : 'out-of-order'
+}
+
+/** Sequences are int32 and begin again at 0 after the largest. */
+export function nextSequence(lastSequence: number): number {
+  return lastSequence === MAX_SEQUENCE ? 0 : lastSequence + 1
+}
+
+/** The remembered batch with exactly these sequences, or undefined. */
+export function findDuplicate(
+  entry: ProducerEntry,
+  epoch: number,
+  firstSequence: number,
+  lastSequence: number,
+): StoredBatch | undefined {
+  if (entry.epoch !== epoch) return undefined
+  return entry.batches.find(
+    (stored) => stored.lastSequence === lastSequence && firstSequenceOf(stored) === firstSequence,
+  )
+}
+
+function firstSequenceOf(stored: StoredBatch): number {
+  const first = stored.lastSequence - stored.offsetDelta
+  return first >= 0 ? first : first + SEQUENCES
+}
+
+/** The producers of one log, from the batches that are in it. */
+export class ProducerState {
+  readonly #entries = new Map<number, ProducerEntry>()
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  entry(producerId: number): ProducerEntry | undefined {
+    return this.#entries.get(producerId)
+  }
+
+  entries(): Iterable<ProducerEntry> {
+    return this.#entries.values()
+  }
+
+  position(producerId: number): ProducerPosition | null {
+    const entry = this.#entries.get(producerId)
+    if (entry === undefined) return null
+    return { epoch: entry.epoch, lastSequence: entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE }
+  }
+
+  load(entry: ProducerEntry): void {
+    this.#entries.set(entry.producerId, entry)
+  }
+
+  /** Takes in a batch that is in the log, with its final offsets. */
+  update(buffer: Buffer, at: number): void {
+    const producerId = batch.producerId(buffer, at)
+    if (producerId < 0) return
+    const entry = this.#entryFor(producerId, batch.producerEpoch(buffer, at))
+    entry.lastTimestamp = batch.maxTimestamp(buffer, at)
+    if (batch.isControl(buffer, at)) {
+      entry.currentTxnFirstOffset = -1
+      return
+    }
+    const firstOffset = batch.baseOffset(buffer, at)
+    if (batch.isTransactional(buffer, at) && entry.currentTxnFirstOffset < 0) {
+      entry.currentTxnFirstOffset = firstOffset
+    }
+    const lastOffset = batch.lastOffset(buffer, at)
+    if (entry.batches.length === REMEMBERED_BATCHES) entry.batches.shift()
+    entry.batches.push({
+      lastSequence: batch.lastSequence(buffer, at),
+      lastOffset,
+      offsetDelta: lastOffset - firstOffset,
+      timestamp: entry.lastTimestamp,
+    })
+  }
+
+  /** Forgets producers that wrote nothing for so long; one with an open transaction stays. */
+  expire(nowMs: number, expirationMs: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.currentTxnFirstOffset < 0 && nowMs - entry.lastTimestamp >= expirationMs) {
+        this.#entries.delete(entry.producerId)
+      }
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  #entryFor(producerId: number, epoch: number): ProducerEntry {
+    let entry = this.#entries.get(producerId)
+    if (entry === undefined) {
+      entry = {
+        producerId,
+        epoch,
+        coordinatorEpoch: -1,
+        lastTimestamp: -1,
+        currentTxnFirstOffset: -1,
+        batches: [],
+      }
+      this.#entries.set(producerId, entry)
+    } else if (entry.epoch !== epoch) {
+      entry.epoch = epoch
+      entry.batches = []
+    }
+    return entry
+  }
+}

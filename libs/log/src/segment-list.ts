@@ -1,0 +1,60 @@
+import { invariant } from '@millrace/base'
+import type { Segment } from './segment'
+
+/** The segments of a log by base offset; there is always one, and the last is the one that grows. */
+export class SegmentList {
+  #segments: Segment[]
+
+  constructor(segments: readonly Segment[]) {
+    this.#segments = [...segments].sort((a, b) => a.baseOffset - b.baseOffset)
+  }
+
+  get active(): Segment {
+    return this.#segments[this.#segments.length - 1]
+  }
+
+  get first(): Segment {
+    return this.#segments[0]
+  }
+
+  get sizeBytes(): number {
+    let size = 0
+    for (const segment of this.#segments) size += segment.sizeBytes
+    return size
+  }
+
+  /** Oldest first; a view that is not kept up to date. */
+  all(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** The index of the segment whose range holds `offset`, or of the first one if `offset` is older. */
+  indexOf(offset: number): number {
+    let low = 0
+    let high = this.#segments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#segments[middle].baseOffset <= offset) low = middle + 1
+      else high = middle
+    }
+    return Math.max(low - 1, 0)
+  }
+
+  at(index: number): Segment | undefined {
+    return this.#segments[index]
+  }
+
+  add(segment: Segment): void {
+    invariant(
+      this.#segments.length === 0 || segment.baseOffset > this.active.baseOffset,
+      'segments are added at the end',
+    )
+    this.#segments = [...this.#segments, segment]
+  }
+
+  /** Takes segments out; the caller disposes of their files. */
+  remove(segments: readonly Segment[]): void {
+    const gone = new Set(segments)
+    this.#segments = this.#segments.filter((segment) => !gone.has(segment))
+  }
+}
