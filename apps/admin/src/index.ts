@@ -1,1 +1,1 @@
-export {}
+export { startAdmin, type AdminOptions, type RunningAdmin } from './start-admin'

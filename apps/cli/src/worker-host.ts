@@ -2,19 +2,23 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorMessage } from '@millrace/base'
 import type { Properties } from '@millrace/config'
-import type { Logger } from '@millrace/telemetry'
+import type { Logger, LogLevel } from '@millrace/telemetry'
 import { cliErrors } from './errors'
 
 /** What the thread is told, and what it tells. */
-export type HostMessage =
-  | { readonly type: 'start'; readonly properties: Properties }
-  | { readonly type: 'close' }
+export interface WorkerStart {
+  readonly properties: Properties
+  readonly logLevel: LogLevel
+}
+export type HostMessage = ({ readonly type: 'start' } & WorkerStart) | { readonly type: 'close' }
 export type ThreadMessage =
   | { readonly type: 'ready'; readonly restAddress: string }
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'closed' }
 
 const RESTART_DELAY_MS = { first: 500, max: 30_000 }
+/** What Node gives as the id of a thread that has ended. */
+const THREAD_GONE = -1
 /** A thread that lived this long starts its back-off anew. */
 const HEALTHY_AFTER_MS = 60_000
 
@@ -23,34 +27,35 @@ const HEALTHY_AFTER_MS = 60_000
  * back-off; the broker does not notice.
  */
 export class WorkerHost {
-  readonly #properties: Properties
   readonly #logger: Logger
   #thread: Worker
   #startedAtMs = 0
   #restartDelayMs = RESTART_DELAY_MS.first
   #isClosing = false
+  #start: WorkerStart | null = null
   #onReady: ((restAddress: string) => void) | null = null
   #onFirstFailure: ((error: Error) => void) | null = null
 
   /** Loads the thread's code at once, so that this happens while the broker starts. */
-  constructor(properties: Properties, logger: Logger) {
-    this.#properties = properties
+  constructor(logger: Logger) {
     this.#logger = logger
     this.#thread = this.#spawn()
   }
 
   /** Starts the worker; resolves with the REST address when it has read its config topic. @throws if its configuration or port is wrong */
-  start(): Promise<string> {
+  start(start: WorkerStart): Promise<string> {
+    this.#start = start
     return new Promise((resolve, reject) => {
       this.#onReady = resolve
       this.#onFirstFailure = reject
-      this.#send({ type: 'start', properties: this.#properties })
+      this.#send({ type: 'start', ...start })
     })
   }
 
   async close(): Promise<void> {
     this.#isClosing = true
     const thread = this.#thread
+    if (thread.threadId === THREAD_GONE) return
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
     this.#send({ type: 'close' })
     await ended
@@ -90,7 +95,7 @@ export class WorkerHost {
     setTimeout(() => {
       if (this.#isClosing) return
       this.#thread = this.#spawn()
-      this.#send({ type: 'start', properties: this.#properties })
+      if (this.#start) this.#send({ type: 'start', ...this.#start })
     }, this.#restartDelayMs)
   }
 }

@@ -2,22 +2,24 @@
 import { parentPort } from 'node:worker_threads'
 import { errorMessage, invariant, PlatformError } from '@millrace/base'
 import { type RunningWorker, startWorker } from '@millrace/connect-worker'
-import type { HostMessage, ThreadMessage } from './worker-host'
+import { programLogger } from './logging'
+import type { HostMessage, ThreadMessage, WorkerStart } from './worker-host'
 
 invariant(parentPort !== null, 'worker-thread.ts runs in a worker thread only')
 const host = parentPort
 let running: RunningWorker | null = null
 
 host.on('message', (message: HostMessage) => {
-  if (message.type === 'start') void start(message.properties)
+  if (message.type === 'start') void start(message)
   else void close()
 })
 
-async function start(
-  properties: Extract<HostMessage, { type: 'start' }>['properties'],
-): Promise<void> {
+async function start({ properties, logLevel }: WorkerStart): Promise<void> {
   try {
-    running = await startWorker({ properties })
+    running = await startWorker({
+      properties,
+      logger: programLogger(logLevel).child({ role: 'worker' }),
+    })
     tell({ type: 'ready', restAddress: running.restAddress })
   } catch (error) {
     const todo = error instanceof PlatformError ? `; ${error.todo}` : ''

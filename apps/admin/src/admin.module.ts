@@ -1,0 +1,36 @@
+import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common'
+import { ClusterController } from './cluster.controller'
+import { ClusterReader } from './cluster-reader'
+import { ConnectReader } from './connect-reader'
+import { ConnectorsController } from './connectors.controller'
+import { TopicsController } from './topics.controller'
+import { UiController } from './ui/ui.controller'
+
+export interface AdminSources {
+  readonly cluster: ClusterReader
+  readonly connect: ConnectReader
+}
+
+@Module({})
+export class AdminModule implements OnApplicationShutdown {
+  readonly #cluster: ClusterReader
+
+  constructor(cluster: ClusterReader) {
+    this.#cluster = cluster
+  }
+
+  static register({ cluster, connect }: AdminSources): DynamicModule {
+    return {
+      module: AdminModule,
+      controllers: [ClusterController, TopicsController, ConnectorsController, UiController],
+      providers: [
+        { provide: ClusterReader, useValue: cluster },
+        { provide: ConnectReader, useValue: connect },
+      ],
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#cluster.close()
+  }
+}

@@ -1,0 +1,59 @@
+import 'reflect-metadata'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { errorMessage, systemClock, systemRandom, nodeNet } from '@millrace/base'
+import { createClient } from '@millrace/client'
+import type { Logger } from '@millrace/telemetry'
+import { AdminModule } from './admin.module'
+import { ClusterReader } from './cluster-reader'
+import { ConnectReader } from './connect-reader'
+import { ErrorFilter } from './error.filter'
+import { adminErrors } from './errors'
+
+export interface AdminOptions {
+  readonly bootstrapServers: readonly string[]
+  /** REST address of a Connect worker. */
+  readonly connectUrl: string
+  readonly host: string
+  /** 0 chooses a free one. */
+  readonly port: number
+  readonly logger: Logger
+}
+
+export interface RunningAdmin {
+  readonly address: string
+  close(): Promise<void>
+}
+
+/** Starts the admin API and page. @throws PlatformError ADMIN_PORT_UNAVAILABLE: nothing stays open then */
+export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
+  const { host, port, logger } = options
+  const client = createClient(
+    { clock: systemClock, random: systemRandom, logger, net: nodeNet },
+    { bootstrapServers: [...options.bootstrapServers], clientId: 'millrace-admin' },
+  )
+  const module = AdminModule.register({
+    cluster: new ClusterReader(client),
+    connect: new ConnectReader(options.connectUrl),
+  })
+  const application = await NestFactory.create<NestFastifyApplication>(
+    module,
+    new FastifyAdapter(),
+    {
+      logger: false,
+      abortOnError: false,
+    },
+  )
+  application.useGlobalFilters(new ErrorFilter(logger))
+  try {
+    await application.listen(port, host)
+  } catch (cause) {
+    await application.close()
+    throw adminErrors.create(
+      'ADMIN_PORT_UNAVAILABLE',
+      { host, port, reason: errorMessage(cause) },
+      { cause },
+    )
+  }
+  return { address: await application.getUrl(), close: () => application.close() }
+}
