@@ -280,6 +280,11 @@ export class Log {
     return this.#epochs.latest()
   }
 
+  /** The leader epoch that wrote `offset`, -1 if unknown. */
+  epochOf(offset: number): number {
+    return this.#epochs.epochOf(offset)
+  }
+
   /** A leader begins: its epoch starts here. Durable with the first batch of the epoch, or the next flush. */
   assignEpochStart(epoch: number, startOffset: number): void {
     this.#epochs.assign(epoch, startOffset)
