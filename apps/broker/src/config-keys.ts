@@ -1,0 +1,210 @@
+import { boolean, int, list, long, short, string } from '@millrace/config'
+import { logManagerConfigDefinition } from '@millrace/log'
+
+const INT_MAX = 2 ** 31 - 1
+
+/**
+ * The broker's keys, under Kafka's names and with Kafka's defaults: its own, and those on how the logs are looked after. The
+ * `log.*` keys that only set a default for topics are declared by the log library (`brokerSynonyms`).
+ */
+export const brokerConfigDefinition = {
+  ...logManagerConfigDefinition,
+  nodeId: int('node.id', {
+    default: 1,
+    min: 0,
+    aliases: ['broker.id'],
+    importance: 'HIGH',
+    doc: 'The id of this broker. It must not change while the log directory exists.',
+  }),
+  rack: string('broker.rack', {
+    default: null,
+    doc: 'Where this broker stands, as clients are told.',
+  }),
+  listeners: list('listeners', {
+    default: ['PLAINTEXT://:9092'],
+    importance: 'HIGH',
+    doc: 'What to listen on: NAME://host:port, comma separated. An empty host is every address, port 0 any free port.',
+  }),
+  advertisedListeners: list('advertised.listeners', {
+    default: null,
+    importance: 'HIGH',
+    doc: 'What clients are told to connect to, by listener name. Taken from listeners when absent.',
+  }),
+  listenerSecurityProtocolMap: list('listener.security.protocol.map', {
+    default: [
+      'SASL_SSL:SASL_SSL',
+      'PLAINTEXT:PLAINTEXT',
+      'SSL:SSL',
+      'SASL_PLAINTEXT:SASL_PLAINTEXT',
+    ],
+    doc: 'The protocol of each listener name. Only PLAINTEXT is served so far.',
+  }),
+  controllerListenerNames: list('controller.listener.names', {
+    default: [],
+    doc: 'Listeners of a combined KRaft file that are not for clients: they are left out.',
+  }),
+  logDirs: list('log.dirs', {
+    default: ['/tmp/millrace-logs'],
+    aliases: ['log.dir'],
+    importance: 'HIGH',
+    doc: 'Directories for the logs.',
+  }),
+  metadataLogDir: string('metadata.log.dir', {
+    default: null,
+    doc: 'Where the metadata of a single node is kept. The first of log.dirs when absent.',
+  }),
+  numPartitions: int('num.partitions', {
+    default: 1,
+    min: 1,
+    doc: 'Partitions of a topic that is created without saying how many.',
+  }),
+  defaultReplicationFactor: short('default.replication.factor', {
+    default: 1,
+    min: 1,
+    doc: 'Replicas of a topic that is created without saying how many.',
+  }),
+  autoCreateTopicsEnable: boolean('auto.create.topics.enable', {
+    default: true,
+    importance: 'HIGH',
+    doc: 'Whether asking for the metadata of an unknown topic creates it.',
+  }),
+  deleteTopicEnable: boolean('delete.topic.enable', {
+    default: true,
+    doc: 'Whether clients may delete topics.',
+  }),
+  socketRequestMaxBytes: int('socket.request.max.bytes', {
+    default: 104_857_600,
+    min: 1,
+    unit: 'bytes',
+    doc: 'The largest request. A larger one closes its connection.',
+  }),
+  socketListenBacklogSize: int('socket.listen.backlog.size', {
+    default: 50,
+    min: 1,
+    doc: 'Connections that the system holds until they are accepted.',
+  }),
+  connectionsMaxIdleMs: long('connections.max.idle.ms', {
+    default: 600_000,
+    min: 0,
+    unit: 'ms',
+    doc: 'A connection on which nothing moves for this long is closed.',
+  }),
+  maxConnections: int('max.connections', {
+    default: INT_MAX,
+    min: 0,
+    doc: 'Connections per listener; further ones are refused.',
+  }),
+  fetchMaxBytes: int('fetch.max.bytes', {
+    default: 57_671_680,
+    min: 1024,
+    unit: 'bytes',
+    doc: 'The largest answer to a fetch, whatever the client asks for.',
+  }),
+  offsetsTopicNumPartitions: int('offsets.topic.num.partitions', {
+    default: 50,
+    min: 1,
+    importance: 'HIGH',
+    doc: 'Partitions of __consumer_offsets. It must not change once the topic exists.',
+  }),
+  offsetsTopicReplicationFactor: short('offsets.topic.replication.factor', {
+    default: 3,
+    min: 1,
+    importance: 'HIGH',
+    doc: 'Replicas of __consumer_offsets; capped at the brokers that live.',
+  }),
+  offsetsTopicSegmentBytes: int('offsets.topic.segment.bytes', {
+    default: 104_857_600,
+    min: 1 << 20,
+    unit: 'bytes',
+    doc: 'Segment size of __consumer_offsets: small, so that it is loaded fast.',
+  }),
+  offsetsRetentionMinutes: int('offsets.retention.minutes', {
+    default: 10_080,
+    min: 1,
+    unit: 'minutes',
+    doc: 'How long the offsets of a group without members are kept.',
+  }),
+  offsetsRetentionCheckIntervalMs: long('offsets.retention.check.interval.ms', {
+    default: 600_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often expired offsets are looked for.',
+  }),
+  offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', {
+    default: 5000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How long a commit may wait for its record to be safe.',
+  }),
+  offsetMetadataMaxBytes: int('offset.metadata.max.bytes', {
+    default: 4096,
+    min: 0,
+    unit: 'bytes',
+    doc: 'The longest text that may go with a committed offset.',
+  }),
+  groupMinSessionTimeoutMs: int('group.min.session.timeout.ms', {
+    default: 6000,
+    min: 0,
+    unit: 'ms',
+    doc: 'The shortest session timeout a member may ask for.',
+  }),
+  groupMaxSessionTimeoutMs: int('group.max.session.timeout.ms', {
+    default: 1_800_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'The longest session timeout a member may ask for.',
+  }),
+  groupInitialRebalanceDelayMs: int('group.initial.rebalance.delay.ms', {
+    default: 3000,
+    min: 0,
+    unit: 'ms',
+    doc: 'How long an empty group waits for more members before its first assignment.',
+  }),
+  groupMaxSize: int('group.max.size', {
+    default: INT_MAX,
+    min: 1,
+    doc: 'Members that a group may have.',
+  }),
+}
+
+/**
+ * Keys of a Kafka broker or of a KRaft combined file that are taken without effect: what they tune does not exist here,
+ * or comes with a later feature. They are accepted so that a server.properties works as it is.
+ */
+export const keysWithoutEffect: readonly RegExp[] = [
+  /^process\.roles$/,
+  /^controller\./,
+  /^metadata\.(?!log\.dir$)/,
+  /^early\.start\.listeners$/,
+  /^inter\.broker\.listener\.name$/,
+  /^inter\.broker\.protocol\.version$/,
+  /^security\.inter\.broker\.protocol$/,
+  /^broker\.(heartbeat\.interval|session\.timeout)\.ms$/,
+  /^initial\.broker\.registration\.timeout\.ms$/,
+  /^num\.(network|io|replica\.alter\.log\.dirs)\.threads$/,
+  /^background\.threads$/,
+  /^queued\.max\.(requests|request\.bytes)$/,
+  /^socket\.(send|receive)\.buffer\.bytes$/,
+  /^max\.connections\.per\.ip(\.overrides)?$/,
+  /^max\.connection\.creation\.rate$/,
+  /^connection\.failed\.authentication\.delay\.ms$/,
+  /^(num\.replica\.fetchers|replica\..+)$/,
+  /^(auto\.leader\.rebalance\.enable|leader\.imbalance\..+|unclean\.leader\.election\.enable)$/,
+  /^controlled\.shutdown\..+$/,
+  /^log\.cleaner\..+$/,
+  /^log\.(preallocate|message\.downconversion\.enable)$/,
+  /^log\.initial\.task\.delay\.ms$/,
+  /^log\.dir\.failure\.timeout\.ms$/,
+  /^offsets\.(load\.buffer\.size|topic\.compression\.codec)$/,
+  /^group\.(consumer|share|streams|coordinator)\..+$/,
+  /^(transaction|transactional)\..+$/,
+  /^producer\.id\.expiration\.check\.interval\.ms$/,
+  /^share\.coordinator\..+$/,
+  /^remote\.log\..+$/,
+  /^max\.(incremental\.fetch\.session\.cache\.slots|request\.partition\.size\.limit)$/,
+  /^(request\.timeout|connections\.max\.reauth)\.ms$/,
+  /^(metric\.reporters|metrics\..+|kafka\.metrics\..+|auto\.include\.jmx\.reporter)$/,
+  /^client\.quota\..+$|^(quota|replication\.quota|alter\.log\.dirs\.replication\.quota)\..+$/,
+  /^compression\.(gzip|lz4|zstd)\.level$/,
+  /^confluent\..+$/,
+]

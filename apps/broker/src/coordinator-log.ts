@@ -1,0 +1,41 @@
+import type { CoordinatorLog } from '@millrace/coordinator'
+import type { Partition, ReplicaManager } from '@millrace/replication'
+import { ErrorCode, protocolError } from '@millrace/wire'
+
+/** Bytes read at once while a coordinator loads its partition. */
+const READ_MAX_BYTES = 1 << 20
+
+/** The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). */
+export function createCoordinatorLog(
+  replicas: ReplicaManager,
+  options: { timeoutMs: number },
+): CoordinatorLog {
+  const partitionOf = (topic: string, index: number): Partition => {
+    const partition = replicas.partition(topic, index)
+    if (!partition?.isLeader) throw protocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    return partition
+  }
+  return {
+    async append(topic, partition, batch) {
+      const [result] = await replicas.append({
+        acks: -1,
+        timeoutMs: options.timeoutMs,
+        origin: 'coordinator',
+        entries: [{ topic, partition, records: batch }],
+      })
+      if (result.errorCode !== ErrorCode.NONE)
+        throw protocolError(result.errorCode, result.errorMessage ?? undefined)
+    },
+    read(topic, index, fromOffset) {
+      const { log, highWatermark } = partitionOf(topic, index)
+      const { records } = log.read(fromOffset, {
+        maxBytes: READ_MAX_BYTES,
+        maxOffsetExclusive: highWatermark,
+        minOneBatch: true,
+      })
+      return { records }
+    },
+    startOffset: (topic, index) => partitionOf(topic, index).log.logStartOffset,
+    endOffset: (topic, index) => partitionOf(topic, index).highWatermark,
+  }
+}

@@ -1,0 +1,260 @@
+import {
+  errorMessage,
+  lockDirectory,
+  nodeDisk,
+  systemClock,
+  systemRandom,
+  type Clock,
+  type Disk,
+  type Random,
+} from '@millrace/base'
+import { parseConfig } from '@millrace/config'
+import { Controller } from '@millrace/controller'
+import { EmbeddedStore } from '@millrace/coordination'
+import { GroupCoordinator } from '@millrace/coordinator'
+import { logConfigDefinition, LogManager, topicDefaultsOfBroker } from '@millrace/log'
+import {
+  ReplicaManager,
+  type LeadershipListener,
+  type ReplicatedTopic,
+} from '@millrace/replication'
+import type { Logger } from '@millrace/telemetry'
+import type { BrokerConfig } from './config'
+import { createCoordinatorLog } from './coordinator-log'
+import { brokerErrors } from './errors'
+import { advertisedHost } from './listeners'
+import type { BrokerLifecycle, ListenerAddress } from './network/listener'
+import { ProducerIdBlock } from './producer-id-block'
+import type { BrokerServices, Endpoint } from './services'
+import { OFFSETS_TOPIC, TopicCreation } from './topic-creation'
+
+const METADATA_DIRECTORY = 'metadata'
+
+export interface EngineDeps {
+  readonly logger: Logger
+  readonly clock?: Clock
+  readonly disk?: Disk
+  readonly random?: Random
+}
+
+/** Everything of a broker but its sockets: opened as a whole, closed in the opposite order. */
+export class BrokerEngine implements BrokerLifecycle {
+  readonly services: BrokerServices
+  readonly #logger: Logger
+  readonly #config: BrokerConfig
+  readonly #closers: Closers
+  #endpoints: ReadonlyMap<string, Endpoint> = new Map()
+
+  private constructor(parts: Omit<BrokerServices, 'endpointOf'>, closers: Closers) {
+    this.#logger = parts.logger
+    this.#config = parts.config
+    this.#closers = closers
+    this.services = {
+      ...parts,
+      endpointOf: (brokerId, listenerName) => this.#endpointOf(brokerId, listenerName),
+    }
+  }
+
+  /**
+   * Locks the directories, reads the metadata, recovers the logs.
+   * @throws BASE_DIRECTORY_LOCKED, BASE_DIRECTORY_UNWRITABLE, LOG_*, COORDINATION_*; nothing stays open then
+   */
+  static async open(deps: EngineDeps, config: BrokerConfig): Promise<BrokerEngine> {
+    const closers = new Closers(deps.logger)
+    try {
+      return new BrokerEngine(await openParts(deps, config, closers), closers)
+    } catch (error) {
+      await closers.closeAll()
+      throw error
+    }
+  }
+
+  /** Registers this broker under its real port, and takes over the partitions it leads. */
+  async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
+    const { controller, replicas, nodeId } = this.services
+    this.#endpoints = endpointsOf(this.#config, addresses)
+    const [endpoint] = this.#endpoints.values()
+    await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
+    controller.onChange((image, changedTopics) => {
+      if (changedTopics.length === 0) return
+      replicas.applyMetadata(image, changedTopics).catch((error: unknown) => {
+        this.#logger.error('metadata change not in force', { error })
+      })
+    })
+    const image = controller.metadata()
+    await replicas.applyMetadata(image, image.topics.keys())
+  }
+
+  onDraining(): void {
+    this.services.replicas.releaseFetches()
+    this.services.groups.stop()
+  }
+
+  /** Flushes, writes the checkpoints and the mark of a clean shutdown, gives the directories free. */
+  close(): Promise<void> {
+    return this.#closers.closeAll()
+  }
+
+  #endpointOf(brokerId: number, listenerName: string): Endpoint | null {
+    if (brokerId === this.services.nodeId) return this.#endpoints.get(listenerName) ?? null
+    const broker = this.services.metadata().brokers.find(({ id }) => id === brokerId)
+    return broker ? { host: broker.host, port: broker.port } : null
+  }
+}
+
+/** What has been opened so far, to be closed last first. */
+class Closers {
+  readonly #logger: Logger
+  readonly #actions: { name: string; close: () => void | Promise<void> }[] = []
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  add(name: string, close: () => void | Promise<void>): void {
+    this.#actions.push({ name, close })
+  }
+
+  /** One that fails is logged, and the rest is closed all the same. */
+  async closeAll(): Promise<void> {
+    for (const { name, close } of this.#actions.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        this.#logger.error('not closed cleanly', { part: name, reason: errorMessage(error), error })
+      }
+    }
+  }
+}
+
+async function openParts(
+  deps: EngineDeps,
+  config: BrokerConfig,
+  closers: Closers,
+): Promise<Omit<BrokerServices, 'endpointOf'>> {
+  const { logger, clock = systemClock, disk = nodeDisk, random = systemRandom } = deps
+  const { values } = config
+  for (const directory of values.logDirs) {
+    await makeDirectory(disk, directory)
+    const lock = lockDirectory(directory)
+    closers.add(`lock of ${directory}`, () => lock.release())
+  }
+  const store = await EmbeddedStore.open(
+    { disk, logger },
+    { directory: `${values.metadataLogDir ?? values.logDirs[0]}/${METADATA_DIRECTORY}` },
+  )
+  closers.add('metadata store', () => store.close())
+  const controller = await Controller.open(
+    { store, random, logger },
+    {
+      nodeId: values.nodeId,
+      partitions: values.numPartitions,
+      replicationFactor: values.defaultReplicationFactor,
+      topicConfigs: logConfigDefinition,
+    },
+  )
+  closers.add('controller', () => controller.close())
+  const { clusterId } = controller.metadata()
+  const logManager = await openLogs({ logger, clock, disk, random }, config, clusterId)
+  closers.add('logs', () => logManager.close())
+  const replicas = new ReplicaManager(
+    { logManager, clock, logger, logConfigOf, leadership: leadershipOf(() => groups, logger) },
+    { nodeId: values.nodeId },
+  )
+  closers.add('replicas', () => replicas.whenApplied())
+  const groups = openGroups({ replicas, clock, random, logger }, config)
+  closers.add('group coordinator', () => groups.stop())
+  const brokerDefaults = topicDefaultsOfBroker(config.given)
+  function logConfigOf(topic: ReplicatedTopic) {
+    return parseConfig(logConfigDefinition, { ...brokerDefaults, ...topic.configs }).config
+  }
+  return {
+    nodeId: values.nodeId,
+    config,
+    clock,
+    logger,
+    controller,
+    replicas,
+    groups,
+    topics: new TopicCreation({ controller, replicas, logger }, { config }),
+    producerIds: new ProducerIdBlock({ controller }),
+    metadata: () => controller.metadata(),
+  }
+}
+
+function openLogs(
+  deps: { logger: Logger; clock: Clock; disk: Disk; random: Random },
+  config: BrokerConfig,
+  clusterId: string,
+): Promise<LogManager> {
+  const { values } = config
+  return LogManager.open(deps, {
+    directories: values.logDirs,
+    nodeId: values.nodeId,
+    clusterId,
+    defaults: config.logDefaults,
+    config: config.values,
+  })
+}
+
+function openGroups(
+  deps: { replicas: ReplicaManager; clock: Clock; random: Random; logger: Logger },
+  config: BrokerConfig,
+): GroupCoordinator {
+  const { values } = config
+  const { replicas, ...rest } = deps
+  const log = createCoordinatorLog(replicas, { timeoutMs: values.offsetsCommitTimeoutMs })
+  return new GroupCoordinator(
+    { log, ...rest },
+    {
+      partitionCount: values.offsetsTopicNumPartitions,
+      minSessionTimeoutMs: values.groupMinSessionTimeoutMs,
+      maxSessionTimeoutMs: values.groupMaxSessionTimeoutMs,
+      initialRebalanceDelayMs: values.groupInitialRebalanceDelayMs,
+      maxSize: values.groupMaxSize,
+      offsetMetadataMaxBytes: values.offsetMetadataMaxBytes,
+      offsetsRetentionMs: values.offsetsRetentionMinutes * 60_000,
+      offsetsRetentionCheckIntervalMs: values.offsetsRetentionCheckIntervalMs,
+    },
+  )
+}
+
+/** Leading a partition of the offsets topic is being the coordinator of its groups. */
+function leadershipOf(groups: () => GroupCoordinator, logger: Logger): LeadershipListener {
+  return {
+    onElected(topic, partition) {
+      if (topic !== OFFSETS_TOPIC) return
+      groups()
+        .onPartitionElected(partition)
+        .catch((error: unknown) => logger.error('groups not loaded', { partition, error }))
+    },
+    onResigned(topic, partition) {
+      if (topic === OFFSETS_TOPIC) groups().onPartitionResigned(partition)
+    },
+  }
+}
+
+async function makeDirectory(disk: Disk, directory: string): Promise<void> {
+  try {
+    await disk.makeDirectory(directory)
+  } catch (cause) {
+    throw brokerErrors.create(
+      'BROKER_DIRECTORY_UNUSABLE',
+      { directory, reason: errorMessage(cause) },
+      { cause },
+    )
+  }
+}
+
+/** What clients of each listener are told. An advertised port 0 stands for the one that was bound. */
+function endpointsOf(
+  config: BrokerConfig,
+  addresses: readonly ListenerAddress[],
+): ReadonlyMap<string, Endpoint> {
+  return new Map(
+    config.listeners.map((listener, at) => [
+      listener.name,
+      { host: advertisedHost(listener), port: listener.advertised.port || addresses[at].port },
+    ]),
+  )
+}

@@ -1,0 +1,51 @@
+/**
+ * FindCoordinator, key 10 - served: 0 to 6.
+ * Does: names the broker that leads a group's partition of __consumer_offsets; creates that topic at the first call.
+ * Versions: 1 key type and error text; 3 flexible; 4 several keys; 6 share groups.
+ * Gaps: there is no transaction and no share coordinator: key types 1 and 2 answer INVALID_REQUEST with a text, which
+ * clients do not retry. The topic is created before the answer, where Kafka answers COORDINATOR_NOT_AVAILABLE first.
+ */
+import { ApiKey, ErrorCode } from '@millrace/wire'
+import { OFFSETS_TOPIC } from '../topic-creation'
+import { handler, type RequestContext } from './handler'
+
+const KEY_TYPE_GROUP = 0
+
+interface Found {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+export const findCoordinator = handler(
+  ApiKey.FindCoordinator,
+  { min: 0, max: 6 },
+  async (request, ctx) => {
+    const keys = ctx.apiVersion >= 4 ? request.coordinatorKeys : [request.key]
+    const found: (Found & { key: string })[] = []
+    for (const key of keys) found.push({ key, ...(await find(request.keyType, key, ctx)) })
+    return { throttleTimeMs: 0, ...(ctx.apiVersion >= 4 ? { coordinators: found } : found[0]) }
+  },
+)
+
+async function find(keyType: number, key: string, ctx: RequestContext): Promise<Found> {
+  if (keyType !== KEY_TYPE_GROUP)
+    return notFound(
+      ErrorCode.INVALID_REQUEST,
+      'This broker has no coordinator for transactions or share groups yet.',
+    )
+  const topic = ctx.broker.metadata().topics.get(OFFSETS_TOPIC)
+  const offsets = topic ?? (await ctx.broker.topics.createAutomatically(OFFSETS_TOPIC))
+  if (typeof offsets === 'number')
+    return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'The offsets topic cannot be created.')
+  const leader = offsets.partitions[ctx.broker.groups.partitionFor(key)]?.leader ?? -1
+  const endpoint = ctx.broker.endpointOf(leader, ctx.client.listenerName)
+  if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
+  return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: null }
+}
+
+function notFound(errorCode: number, errorMessage: string | null): Found {
+  return { nodeId: -1, host: '', port: -1, errorCode, errorMessage }
+}

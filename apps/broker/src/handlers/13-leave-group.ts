@@ -1,0 +1,12 @@
+/**
+ * LeaveGroup, key 13 - served: 0 to 5.
+ * Does: takes members out of a group, which rebalances without them.
+ * Versions: 3 several members; 4 flexible; 5 reason.
+ * Gaps: none known.
+ */
+import { ApiKey } from '@millrace/wire'
+import { clientOf, handler } from './handler'
+
+export const leaveGroup = handler(ApiKey.LeaveGroup, { min: 0, max: 5 }, (request, ctx) =>
+  ctx.broker.groups.leaveGroup(request, clientOf(ctx)),
+)

@@ -1,0 +1,69 @@
+/**
+ * CreateTopics, key 19 - served: 2 to 7.
+ * Does: creates topics, with configs and by hand-made assignments if given; answers when their logs are open.
+ * Versions: 4 default partitions and replicas (-1); 5 flexible, the created configs; 7 topic id.
+ * Gaps: none known.
+ */
+import { errorMessage } from '@millrace/base'
+import { ApiKey, ErrorCode } from '@millrace/wire'
+import { describeTopicConfigs } from '../describe-configs'
+import { wireFailureOf } from '../wire-failure'
+import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+
+type NewTopic = RequestOf<typeof ApiKey.CreateTopics>['topics'][number]
+type TopicAnswer = ResponseOf<typeof ApiKey.CreateTopics>['topics'][number]
+
+export const createTopics = handler(
+  ApiKey.CreateTopics,
+  { min: 2, max: 7 },
+  async (request, ctx) => {
+    const names = request.topics.map(({ name }) => name)
+    const topics = await Promise.all(
+      request.topics
+        .filter(({ name }, at) => names.indexOf(name) === at)
+        .map((topic) =>
+          names.indexOf(topic.name) === names.lastIndexOf(topic.name)
+            ? createTopic(topic, request.validateOnly, ctx)
+            : failed(topic.name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.'),
+        ),
+    )
+    return { throttleTimeMs: 0, topics }
+  },
+)
+
+async function createTopic(
+  topic: NewTopic,
+  validateOnly: boolean,
+  ctx: RequestContext,
+): Promise<TopicAnswer> {
+  const { controller, replicas } = ctx.broker
+  const hasConfigTwice = new Set(topic.configs.map(({ name }) => name)).size < topic.configs.length
+  if (hasConfigTwice)
+    return failed(topic.name, ErrorCode.INVALID_CONFIG, 'A config is given more than once.')
+  try {
+    const created = await controller.createTopic({
+      name: topic.name,
+      partitions: topic.numPartitions,
+      replicationFactor: topic.replicationFactor,
+      assignments: topic.assignments,
+      configs: Object.fromEntries(topic.configs.map(({ name, value }) => [name, value])),
+      validateOnly,
+    })
+    if (!validateOnly) await replicas.whenApplied()
+    return {
+      name: topic.name,
+      topicId: validateOnly ? undefined : created.id,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      numPartitions: created.partitions.length,
+      replicationFactor: created.partitions[0].replicas.length,
+      configs: describeTopicConfigs(ctx.broker.config, created.configs),
+    }
+  } catch (error) {
+    return failed(topic.name, wireFailureOf(error).errorCode, errorMessage(error))
+  }
+}
+
+function failed(name: string, errorCode: number, message: string): TopicAnswer {
+  return { name, errorCode, errorMessage: message, configs: [] }
+}

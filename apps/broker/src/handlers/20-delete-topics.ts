@@ -1,0 +1,59 @@
+/**
+ * DeleteTopics, key 20 - served: 1 to 6.
+ * Does: deletes topics by name, from version 6 on also by id.
+ * Versions: 4 flexible; 5 error text; 6 topic id.
+ * Gaps: none known.
+ */
+import { errorMessage } from '@millrace/base'
+import { ApiKey, ErrorCode, errorText, ZERO_UUID } from '@millrace/wire'
+import { wireFailureOf } from '../wire-failure'
+import { handler, type RequestContext } from './handler'
+
+interface Wanted {
+  readonly name: string | null
+  readonly topicId: string
+}
+
+export const deleteTopics = handler(
+  ApiKey.DeleteTopics,
+  { min: 1, max: 6 },
+  async (request, ctx) => {
+    const wanted: Wanted[] =
+      ctx.apiVersion >= 6
+        ? request.topics
+        : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }))
+    const responses = await Promise.all(wanted.map((topic) => deleteTopic(topic, ctx)))
+    return { throttleTimeMs: 0, responses }
+  },
+)
+
+async function deleteTopic(wanted: Wanted, ctx: RequestContext) {
+  const { controller, replicas, groups, config } = ctx.broker
+  const isById = wanted.topicId !== ZERO_UUID
+  if (!config.values.deleteTopicEnable) return answer(wanted, ErrorCode.TOPIC_DELETION_DISABLED)
+  if (isById === (wanted.name !== null)) return answer(wanted, ErrorCode.INVALID_REQUEST)
+  const image = ctx.broker.metadata()
+  const found = isById ? image.topicById(wanted.topicId) : image.topics.get(wanted.name ?? '')
+  if (!found)
+    return answer(
+      wanted,
+      isById ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    )
+  const deleted = { name: found.name, topicId: found.id }
+  try {
+    await controller.deleteTopic({ id: found.id })
+    await replicas.whenApplied()
+    await groups.removeOffsetsOfTopic(found.name)
+    return answer(deleted, ErrorCode.NONE)
+  } catch (error) {
+    return {
+      ...answer(deleted, wireFailureOf(error).errorCode),
+      errorMessage: errorMessage(error),
+    }
+  }
+}
+
+function answer({ name, topicId }: Wanted, errorCode: number) {
+  const text = errorCode === ErrorCode.NONE ? null : errorText(errorCode)
+  return { name, topicId, errorCode, errorMessage: text }
+}

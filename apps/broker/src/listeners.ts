@@ -1,0 +1,105 @@
+import type { ConfigOf, ConfigProblem } from '@millrace/config'
+import type { brokerConfigDefinition } from './config-keys'
+import type { ListenerAddress } from './network/listener'
+
+/** A listener and what clients are told about it. */
+export interface Listener extends ListenerAddress {
+  /** Null host or port 0: as bound. */
+  readonly advertised: { readonly host: string | null; readonly port: number }
+}
+
+type ListenerConfig = Pick<
+  ConfigOf<typeof brokerConfigDefinition>,
+  'listeners' | 'advertisedListeners' | 'listenerSecurityProtocolMap' | 'controllerListenerNames'
+>
+
+/** Reads `listeners`, `advertised.listeners` and `listener.security.protocol.map` together. Reports every problem. */
+export function parseListeners(config: ListenerConfig): {
+  listeners: Listener[]
+  problems: ConfigProblem[]
+} {
+  const problems: ConfigProblem[] = []
+  const protocols = parseProtocolMap(config.listenerSecurityProtocolMap, problems)
+  const notForClients = config.controllerListenerNames.map((name) => name.toUpperCase())
+  const addresses = parseAddresses('listeners', config.listeners, problems).filter(
+    ({ name }) => !notForClients.includes(name) && isServed(name, protocols, problems),
+  )
+  const advertised = new Map(
+    parseAddresses('advertised.listeners', config.advertisedListeners ?? [], problems).map(
+      (address) => [address.name, address],
+    ),
+  )
+  for (const name of advertised.keys())
+    if (!notForClients.includes(name) && !addresses.some((address) => address.name === name))
+      problems.push({
+        key: 'advertised.listeners',
+        given: name,
+        expected: 'names that stand in listeners',
+      })
+  if (addresses.length === 0 && problems.length === 0)
+    problems.push({ key: 'listeners', given: '', expected: 'at least one listener for clients' })
+  const listeners = addresses.map((address) => {
+    const told = advertised.get(address.name) ?? address
+    return { ...address, advertised: { host: told.host || null, port: told.port } }
+  })
+  return { listeners, problems }
+}
+
+/** The host to tell clients when none is advertised: an address of every interface is nobody's address. */
+export function advertisedHost(listener: Listener): string {
+  const host = listener.advertised.host ?? 'localhost'
+  return host === '0.0.0.0' || host === '::' ? 'localhost' : host
+}
+
+/** `NAME://host:port`; the host may be empty, or an IPv6 address in brackets. */
+function parseAddresses(
+  key: string,
+  texts: readonly string[],
+  problems: ConfigProblem[],
+): ListenerAddress[] {
+  const addresses: ListenerAddress[] = []
+  for (const text of texts) {
+    const match = /^([\w-]+):\/\/(?:\[([0-9a-fA-F:.%]+)\]|([^:/[\]]*)):(\d{1,5})$/.exec(text)
+    const port = Number(match?.[4])
+    if (!match || port > 65_535)
+      problems.push({ key, given: text, expected: 'NAME://host:port with a port up to 65535' })
+    else if (addresses.some(({ name }) => name === match[1].toUpperCase()))
+      problems.push({ key, given: text, expected: 'each listener name once' })
+    else addresses.push({ name: match[1].toUpperCase(), host: match[2] ?? match[3] ?? '', port })
+  }
+  return addresses
+}
+
+function parseProtocolMap(
+  entries: readonly string[],
+  problems: ConfigProblem[],
+): ReadonlyMap<string, string> {
+  const key = 'listener.security.protocol.map'
+  const protocols = new Map<string, string>()
+  for (const entry of entries) {
+    const [name, protocol, ...rest] = entry.split(':')
+    if (!name || !protocol || rest.length > 0)
+      problems.push({ key, given: entry, expected: 'NAME:PROTOCOL' })
+    else protocols.set(name.toUpperCase(), protocol.toUpperCase())
+  }
+  return protocols
+}
+
+function isServed(
+  name: string,
+  protocols: ReadonlyMap<string, string>,
+  problems: ConfigProblem[],
+): boolean {
+  const protocol = protocols.get(name)
+  if (protocol === 'PLAINTEXT') return true
+  problems.push(
+    protocol === undefined
+      ? { key: 'listener.security.protocol.map', given: '', expected: `a protocol for ${name}` }
+      : {
+          key: 'listeners',
+          given: `${name} (${protocol})`,
+          expected: 'PLAINTEXT: TLS and SASL are not served yet',
+        },
+  )
+  return false
+}

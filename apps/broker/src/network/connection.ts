@@ -1,0 +1,192 @@
+import type { Socket } from 'node:net'
+import { errorCode, errorMessage } from '@millrace/base'
+import type { Logger } from '@millrace/telemetry'
+import { FrameSplitter } from '@millrace/wire'
+import type { ClientAddress, Dispatcher, Reply } from './dispatcher'
+
+/** Requests of one connection that may be at work at once; beyond it we stop reading from the socket. */
+const MAX_REQUESTS_IN_FLIGHT = 256
+/** Bytes of those requests. A single larger request is still taken, alone. */
+const MAX_BYTES_IN_FLIGHT = 64 << 20
+/** Replies the socket has not taken yet; beyond it we stop reading, so a client that does not read cannot fill our memory. */
+const MAX_UNSENT_BYTES = 8 << 20
+/** Replies up to this are joined into one buffer: copying is cheaper than a vector of tiny writes. */
+const JOIN_REPLIES_UP_TO_BYTES = 16 << 10
+
+export interface ConnectionOptions {
+  readonly maxFrameBytes: number
+  readonly maxIdleMs: number
+}
+
+/** The place of one request's reply in the order of the requests. `buffers` is undefined until it is known. */
+interface ReplySlot {
+  readonly requestBytes: number
+  buffers: readonly Buffer[] | null | undefined
+}
+
+/**
+ * One client. Requests are begun in the order they arrive and may be at work at the same time; their replies leave in
+ * that order, all that are ready in one write per turn of the event loop.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #dispatcher: Dispatcher
+  readonly #logger: Logger
+  readonly #client: ClientAddress
+  readonly #splitter: FrameSplitter
+  readonly #slots: ReplySlot[] = []
+  #bytesInFlight = 0
+  #isFlushScheduled = false
+  #isDraining = false
+  #isClosed = false
+
+  constructor(
+    deps: { socket: Socket; dispatcher: Dispatcher; logger: Logger; onClosed: () => void },
+    options: ConnectionOptions & { listenerName: string },
+  ) {
+    const { socket } = deps
+    this.#socket = socket
+    this.#dispatcher = deps.dispatcher
+    this.#logger = deps.logger
+    this.#splitter = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes })
+    this.#client = {
+      host: socket.remoteAddress ?? 'unknown',
+      port: socket.remotePort ?? 0,
+      listenerName: options.listenerName,
+    }
+    socket.setNoDelay(true)
+    socket.setTimeout(options.maxIdleMs, () => this.#onIdle())
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('drain', () => this.#maybeResume())
+    socket.on('error', (error) => this.#onSocketError(error))
+    socket.on('close', () => {
+      this.#isClosed = true
+      deps.onClosed()
+    })
+    socket.resume()
+  }
+
+  /** Stops reading, lets the replies that are owed leave, then ends the connection. */
+  drain(): void {
+    this.#isDraining = true
+    if (this.#slots.length === 0) this.#socket.destroySoon()
+  }
+
+  destroy(): void {
+    this.#isClosed = true
+    this.#socket.destroy()
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#isDraining) return
+    try {
+      this.#splitter.push(chunk)
+    } catch (error) {
+      return this.#refuse(error)
+    }
+    this.#takeRequests()
+  }
+
+  #takeRequests(): void {
+    try {
+      while (this.#hasRoom()) {
+        const frame = this.#splitter.next()
+        if (frame === null) return
+        this.#begin(frame)
+      }
+      this.#socket.pause()
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #hasRoom(): boolean {
+    return (
+      !this.#isClosed &&
+      !this.#isDraining &&
+      this.#slots.length < MAX_REQUESTS_IN_FLIGHT &&
+      this.#bytesInFlight < MAX_BYTES_IN_FLIGHT &&
+      this.#socket.writableLength < MAX_UNSENT_BYTES
+    )
+  }
+
+  #begin(frame: Buffer): void {
+    const slot: ReplySlot = { requestBytes: frame.length, buffers: undefined }
+    this.#slots.push(slot)
+    this.#bytesInFlight += frame.length
+    const reply = this.#dispatcher.dispatch(frame, this.#client)
+    if (reply instanceof Promise) {
+      reply.then(
+        (buffers) => this.#onReply(slot, buffers),
+        (error: unknown) => this.#refuse(error),
+      )
+    } else this.#onReply(slot, reply)
+  }
+
+  #onReply(slot: ReplySlot, buffers: Awaited<Reply>): void {
+    slot.buffers = buffers
+    if (this.#isFlushScheduled || this.#isClosed) return
+    this.#isFlushScheduled = true
+    setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#isFlushScheduled = false
+    if (this.#isClosed) return
+    const ready: Buffer[] = []
+    let readyBytes = 0
+    let count = 0
+    while (count < this.#slots.length && this.#slots[count].buffers !== undefined) {
+      const slot = this.#slots[count]
+      this.#bytesInFlight -= slot.requestBytes
+      for (const buffer of slot.buffers ?? []) {
+        ready.push(buffer)
+        readyBytes += buffer.length
+      }
+      count += 1
+    }
+    this.#slots.splice(0, count)
+    this.#write(ready, readyBytes)
+    if (this.#isDraining && this.#slots.length === 0) this.#socket.destroySoon()
+    else this.#maybeResume()
+  }
+
+  #write(buffers: readonly Buffer[], sizeBytes: number): void {
+    if (buffers.length === 0) return
+    if (buffers.length > 1 && sizeBytes <= JOIN_REPLIES_UP_TO_BYTES) {
+      this.#socket.write(Buffer.concat(buffers, sizeBytes))
+      return
+    }
+    this.#socket.cork()
+    for (const buffer of buffers) this.#socket.write(buffer)
+    this.#socket.uncork()
+  }
+
+  /** What was read but not begun comes first; the socket only if there is room after that. */
+  #maybeResume(): void {
+    if (!this.#socket.isPaused() || !this.#hasRoom()) return
+    this.#takeRequests()
+    if (this.#hasRoom()) this.#socket.resume()
+  }
+
+  /** A request that cannot be understood or answered ends this connection, and this one only. */
+  #refuse(error: unknown): void {
+    if (this.#isClosed) return
+    this.#logger.warn('connection closed: bad request', { ...this.#client, error })
+    this.destroy()
+  }
+
+  #onIdle(): void {
+    if (this.#slots.length > 0) return // a reply is owed: the write will start the time anew
+    this.#logger.debug('connection closed: idle', { ...this.#client })
+    this.destroy()
+  }
+
+  #onSocketError(error: Error): void {
+    this.#logger.debug('connection lost', {
+      ...this.#client,
+      code: errorCode(error),
+      reason: errorMessage(error),
+    })
+  }
+}

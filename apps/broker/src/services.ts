@@ -1,0 +1,30 @@
+import type { Clock } from '@millrace/base'
+import type { Controller, MetadataImage } from '@millrace/controller'
+import type { GroupCoordinator } from '@millrace/coordinator'
+import type { ReplicaManager } from '@millrace/replication'
+import type { Logger } from '@millrace/telemetry'
+import type { BrokerConfig } from './config'
+import type { ProducerIdBlock } from './producer-id-block'
+import type { TopicCreation } from './topic-creation'
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** What the handlers work with. */
+export interface BrokerServices {
+  readonly nodeId: number
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly controller: Controller
+  readonly replicas: ReplicaManager
+  readonly groups: GroupCoordinator
+  readonly topics: TopicCreation
+  readonly producerIds: ProducerIdBlock
+  /** The current metadata: an immutable snapshot. */
+  metadata(): MetadataImage
+  /** Where clients of a listener find a broker; null if it is not alive. */
+  endpointOf(brokerId: number, listenerName: string): Endpoint | null
+}

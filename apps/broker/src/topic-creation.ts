@@ -1,0 +1,79 @@
+import type { Controller, NewTopic, TopicImage } from '@millrace/controller'
+import type { ReplicaManager } from '@millrace/replication'
+import type { Logger } from '@millrace/telemetry'
+import { ErrorCode } from '@millrace/wire'
+import type { BrokerConfig } from './config'
+import { wireFailureOf } from './wire-failure'
+
+export const OFFSETS_TOPIC = '__consumer_offsets'
+
+/** Creates the topics that nobody created by hand: those of auto creation, and the internal ones. */
+export class TopicCreation {
+  readonly #controller: Controller
+  readonly #replicas: ReplicaManager
+  readonly #logger: Logger
+  readonly #config: BrokerConfig
+  /** Creations under way: requests for the same topic wait for the same one. */
+  readonly #pending = new Map<string, Promise<TopicImage | number>>()
+
+  constructor(
+    deps: { controller: Controller; replicas: ReplicaManager; logger: Logger },
+    options: { config: BrokerConfig },
+  ) {
+    this.#controller = deps.controller
+    this.#replicas = deps.replicas
+    this.#logger = deps.logger
+    this.#config = options.config
+  }
+
+  /** The topic once its logs are open, or the wire error that kept it from being made. Never rejects. */
+  createAutomatically(name: string): Promise<TopicImage | number> {
+    const pending = this.#pending.get(name)
+    if (pending) return pending
+    const creation = this.#create(name).finally(() => this.#pending.delete(name))
+    this.#pending.set(name, creation)
+    return creation
+  }
+
+  async #create(name: string): Promise<TopicImage | number> {
+    try {
+      await this.#controller.createTopic({ name, ...this.#shapeOf(name), validateOnly: false })
+    } catch (error) {
+      const failure = wireFailureOf(error)
+      // Somebody else was faster: their topic is as good.
+      if (failure.errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) {
+        this.#logger.warn('topic not created', { topic: name, error })
+        return failure.errorCode
+      }
+    }
+    await this.#replicas.whenApplied()
+    return this.#controller.metadata().topics.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+
+  #shapeOf(name: string): Omit<NewTopic, 'name'> {
+    const { values } = this.#config
+    if (name !== OFFSETS_TOPIC)
+      return {
+        partitions: values.numPartitions,
+        replicationFactor: this.#replicationFactor(name, values.defaultReplicationFactor),
+        configs: {},
+      }
+    return {
+      partitions: values.offsetsTopicNumPartitions,
+      replicationFactor: this.#replicationFactor(name, values.offsetsTopicReplicationFactor),
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        'segment.bytes': String(values.offsetsTopicSegmentBytes),
+      },
+    }
+  }
+
+  /** Kafka's default for the offsets topic is three; a cluster of one gets one, and is told. */
+  #replicationFactor(topic: string, wanted: number): number {
+    const live = this.#controller.metadata().brokers.length
+    if (wanted <= live) return wanted
+    this.#logger.warn('replication factor capped at the live brokers', { topic, wanted, live })
+    return live
+  }
+}

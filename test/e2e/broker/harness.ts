@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startBroker, type RunningBroker } from '@millrace/broker'
+import { BatchBuilder } from '@millrace/record'
+import { createLogger, type Logger } from '@millrace/telemetry'
+import {
+  apiMessages,
+  decodeResponse,
+  encodeRequest,
+  FrameSplitter,
+  type Infer,
+  type InferInput,
+  type ServedApiKey,
+} from '@millrace/wire'
+
+/** A broker in this process, on a free port and a directory of its own. */
+export interface TestBroker {
+  readonly port: number
+  readonly bootstrap: string
+  readonly directory: string
+  /** Lines at level warn and error since the start. */
+  readonly complaints: readonly string[]
+  /** Stops it properly and starts it on the same directory; the port may change. */
+  restart(properties?: Record<string, string>): Promise<void>
+  /** Stops it and removes the directory. */
+  stop(): Promise<void>
+}
+
+const TEST_DEFAULTS = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '4',
+  'offsets.topic.replication.factor': '1',
+}
+
+export async function startTestBroker(
+  properties: Record<string, string> = {},
+): Promise<TestBroker> {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-broker-'))
+  const complaints: string[] = []
+  const logger = complaintsOnly(complaints)
+  const start = (more: Record<string, string>): Promise<RunningBroker> =>
+    startBroker({
+      properties: {
+        ...TEST_DEFAULTS,
+        listeners: 'PLAINTEXT://127.0.0.1:0',
+        'log.dirs': directory,
+        ...properties,
+      },
+      overrides: more,
+      logger,
+    })
+  let running = await start({})
+  return {
+    get port() {
+      return running.addresses[0].port
+    },
+    get bootstrap() {
+      return `127.0.0.1:${running.addresses[0].port}`
+    },
+    directory,
+    complaints,
+    async restart(more = {}) {
+      await running.close()
+      running = await start(more)
+    },
+    async stop() {
+      await running.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function complaintsOnly(complaints: string[]): Logger {
+  return createLogger({ level: 'warn', write: (line) => complaints.push(line), now: Date.now })
+}
+
+/** A client that speaks frames: for what no client library would send. */
+export class RawClient {
+  readonly #socket: Socket
+  readonly #splitter = new FrameSplitter({ maxFrameBytes: 1 << 28 })
+  readonly #frames: Buffer[] = []
+  readonly #waiting: ((frame: Buffer | null) => void)[] = []
+  #isClosed = false
+  #nextCorrelationId = 1
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.#isClosed = true
+      for (const waiting of this.#waiting.splice(0)) waiting(null)
+    })
+  }
+
+  static open(port: number): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port }, () => resolve(new RawClient(socket)))
+      socket.once('error', reject)
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Sends a request and returns its correlation id, without waiting for the answer. */
+  send<K extends ServedApiKey>(
+    key: K,
+    version: number,
+    request: InferInput<(typeof apiMessages)[K]['request']>,
+  ): number {
+    const correlationId = this.#nextCorrelationId++
+    const header = { correlationId, clientId: 'raw' }
+    const spec = apiMessages[key].request as (typeof apiMessages)[K]['request']
+    this.sendBytes(Buffer.concat(encodeRequest(spec, version, header, request as never)))
+    return correlationId
+  }
+
+  sendBytes(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  /** The next answer, decoded. @throws Error if the broker closed the connection instead */
+  async receive<K extends ServedApiKey>(
+    key: K,
+    version: number,
+  ): Promise<{ correlationId: number; value: Infer<(typeof apiMessages)[K]['response']> }> {
+    const frame = await this.nextFrame()
+    if (frame === null) throw new Error('the broker closed the connection')
+    return decodeResponse(apiMessages[key].response as never, version, frame)
+  }
+
+  async ask<K extends ServedApiKey>(
+    key: K,
+    version: number,
+    request: InferInput<(typeof apiMessages)[K]['request']>,
+  ): Promise<Infer<(typeof apiMessages)[K]['response']>> {
+    this.send(key, version, request)
+    return (await this.receive(key, version)).value
+  }
+
+  /** The next frame, or null once the broker has closed the connection. */
+  nextFrame(): Promise<Buffer | null> {
+    const frame = this.#frames.shift()
+    if (frame) return Promise.resolve(frame)
+    if (this.#isClosed) return Promise.resolve(null)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#splitter.push(chunk)
+    for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
+      const waiting = this.#waiting.shift()
+      if (waiting) waiting(frame)
+      else this.#frames.push(frame)
+    }
+  }
+}
+
+/** A batch with the given values, timestamped now. */
+export function aBatch(values: readonly string[], options: { key?: string } = {}): Buffer {
+  const builder = new BatchBuilder()
+  const key = options.key === undefined ? null : Buffer.from(options.key)
+  for (const value of values) builder.append(Date.now(), key, Buffer.from(value))
+  return builder.build()
+}
