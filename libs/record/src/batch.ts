@@ -63,8 +63,7 @@ export interface BatchHeader {
 
 /**
  * Readers and writers of single header fields. Each takes the buffer and the position of the batch in it, where a
- * whole header must be (`nextBatchSize` tells). 64-bit fields are numbers: exact up to 2^53, which `checkBatch` asserts
- * for what is used in arithmetic.
+ * whole header must be (`nextBatchSize` tells). 64-bit fields are numbers, exact up to 2^53.
  */
 export const batch = {
   baseOffset: (buffer: Buffer, at: number): number => readInt64(buffer, at),

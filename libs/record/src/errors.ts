@@ -1,6 +1,6 @@
 import { defineErrors } from '@millrace/base'
 
-/** What can be wrong with a batch or its records. Every row but the last two means bytes nobody should store or trust. */
+/** What can be wrong with a batch or its records. */
 export const recordErrors = defineErrors({
   RECORD_BAD_SIZE: {
     retriable: false,

@@ -26,7 +26,7 @@ export function hasKeylessRecord(buffer: Buffer, at: number): boolean {
 }
 
 /**
- * The largest timestamp among the records. Some producers put another into the header; look here if it is below
+ * The largest timestamp among the records. A producer may put another into the header; look here if that is below
  * `batch.baseTimestamp`.
  * @throws PlatformError as `countRecords` does
  */
