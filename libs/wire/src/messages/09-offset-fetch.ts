@@ -1,4 +1,9 @@
-/** OffsetFetch, key 9. */
+/**
+ * OffsetFetch, key 9 - versions 1 to 10: how far a group has read.
+ * Versions: 2 null asks for all topics, error for the whole; 5 leader epochs; 6 flexible; 7 may
+ *   insist on offsets that no open transaction can change; 8 many groups in one request, in fields
+ *   of their own; 9 groups of the consumer protocol; 10 topic ids instead of names.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const OffsetFetchRequest = message(
@@ -40,7 +45,7 @@ export const OffsetFetchResponse = message(
       name: field('string', '0-7'),
       partitions: list('0-7', {
         partitionIndex: field('int32', '0-7'),
-        committedOffset: field('int64', '0-7'),
+        committedOffset: field('int64', '0-7', { doc: '-1 if none is stored.' }),
         committedLeaderEpoch: field('int32', '5-7', { default: -1 }),
         metadata: field('string?', '0-7'),
         errorCode: field('int16', '0-7'),

@@ -1,11 +1,15 @@
-/** FindCoordinator, key 10. */
+/**
+ * FindCoordinator, key 10 - versions 0 to 6: which broker looks after a group or transaction.
+ * Versions: 1 kind of key, error message; 3 flexible; 4 many keys in one request, in fields of
+ *   their own; 5 TRANSACTION_ABORTABLE; 6 share groups.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const FindCoordinatorRequest = message(
   { name: 'FindCoordinatorRequest', key: 10, versions: '0-6', flexible: '3+' },
   {
     key: field('string', '0-3'),
-    keyType: field('int8', '1+', { default: 0 }),
+    keyType: field('int8', '1+', { default: 0, doc: '0 group, 1 transaction, 2 share group.' }),
     coordinatorKeys: list('4+', 'string'),
   },
 )

@@ -1,4 +1,10 @@
-/** JoinGroup, key 11. */
+/**
+ * JoinGroup, key 11 - versions 0 to 9: become a member of a classic group, and wait for its next
+ * generation.
+ * Versions: 1 rebalance timeout; 4 a first join without member id is answered MEMBER_ID_REQUIRED;
+ *   5 static members; 6 flexible; 7 protocol type in the answer; 8 reason; 9 the leader may be
+ *   told to keep the assignment.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const JoinGroupRequest = message(
@@ -6,8 +12,11 @@ export const JoinGroupRequest = message(
   {
     groupId: field('string', '0+'),
     sessionTimeoutMs: field('int32', '0+'),
-    rebalanceTimeoutMs: field('int32', '1+', { default: -1 }),
-    memberId: field('string', '0+'),
+    rebalanceTimeoutMs: field('int32', '1+', {
+      default: -1,
+      doc: '-1 (version 0): the session timeout counts.',
+    }),
+    memberId: field('string', '0+', { doc: 'Empty on the first join.' }),
     groupInstanceId: field('string?', '5+', { default: null }),
     protocolType: field('string', '0+'),
     protocols: list('0+', {

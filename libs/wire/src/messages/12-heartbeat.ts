@@ -1,4 +1,7 @@
-/** Heartbeat, key 12. */
+/**
+ * Heartbeat, key 12 - versions 0 to 4: stay in a classic group, and learn that it rebalances.
+ * Versions: 3 static members; 4 flexible.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const HeartbeatRequest = message(

@@ -1,4 +1,7 @@
-/** LeaveGroup, key 13. */
+/**
+ * LeaveGroup, key 13 - versions 0 to 5: leave a classic group.
+ * Versions: 3 many members in one request, static ones by their instance id; 4 flexible; 5 reason.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const LeaveGroupRequest = message(

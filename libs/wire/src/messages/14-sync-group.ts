@@ -1,4 +1,9 @@
-/** SyncGroup, key 14. */
+/**
+ * SyncGroup, key 14 - versions 0 to 5: the leader hands in the assignment, each member gets its
+ * share.
+ * Versions: 3 static members; 4 flexible; 5 protocol type and name, which must be those of the
+ *   group.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const SyncGroupRequest = message(

@@ -1,4 +1,8 @@
-/** DescribeGroups, key 15. */
+/**
+ * DescribeGroups, key 15 - versions 0 to 6: state and members of classic groups.
+ * Versions: 3 authorised operations; 4 static members; 5 flexible; 6 GROUP_ID_NOT_FOUND for a
+ *   group that does not exist (before: state Dead).
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeGroupsRequest = message(
@@ -20,7 +24,9 @@ export const DescribeGroupsResponse = message(
       groupId: field('string', '0+'),
       groupState: field('string', '0+'),
       protocolType: field('string', '0+'),
-      protocolData: field('string', '0+'),
+      protocolData: field('string', '0+', {
+        doc: 'The protocol in use; for consumers the name of the assignor.',
+      }),
       members: list('0+', {
         memberId: field('string', '0+'),
         groupInstanceId: field('string?', '4+', { default: null }),

@@ -1,4 +1,7 @@
-/** ListGroups, key 16. */
+/**
+ * ListGroups, key 16 - versions 0 to 5: the groups that this broker coordinates.
+ * Versions: 3 flexible; 4 states; 5 types (classic, consumer, ...).
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const ListGroupsRequest = message(

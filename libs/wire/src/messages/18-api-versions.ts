@@ -1,4 +1,10 @@
-/** ApiVersions, key 18. */
+/**
+ * ApiVersions, key 18 - versions 0 to 4: which requests the broker answers; a client's first
+ * question.
+ * Versions: 3 flexible, name and version of the client, features; 4 features may start at level 0.
+ * The header of the response is that of version 0 in every version, and a request of an unknown
+ * version is answered UNSUPPORTED_VERSION in version 0.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const ApiVersionsRequest = message(
@@ -29,7 +35,7 @@ export const ApiVersionsResponse = message(
       },
       { tag: 0 },
     ),
-    finalizedFeaturesEpoch: field('int64', '3+', { default: -1, tag: 1 }),
+    finalizedFeaturesEpoch: field('int64', '3+', { default: -1, tag: 1, doc: '-1 if not known.' }),
     finalizedFeatures: list(
       '3+',
       {

@@ -1,4 +1,8 @@
-/** CreateTopics, key 19. */
+/**
+ * CreateTopics, key 19 - versions 2 to 7.
+ * Versions: 4 -1 takes the broker's default for partitions and replicas; 5 flexible, configs in
+ *   the answer; 6 THROTTLING_QUOTA_EXCEEDED; 7 topic id in the answer.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const CreateTopicsRequest = message(
@@ -6,8 +10,12 @@ export const CreateTopicsRequest = message(
   {
     topics: list('0+', {
       name: field('string', '0+'),
-      numPartitions: field('int32', '0+'),
-      replicationFactor: field('int16', '0+'),
+      numPartitions: field('int32', '0+', {
+        doc: '-1 for the default, or if assignments are given.',
+      }),
+      replicationFactor: field('int16', '0+', {
+        doc: '-1 for the default, or if assignments are given.',
+      }),
       assignments: list('0+', {
         partitionIndex: field('int32', '0+'),
         brokerIds: list('0+', 'int32'),

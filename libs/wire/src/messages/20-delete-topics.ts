@@ -1,4 +1,8 @@
-/** DeleteTopics, key 20. */
+/**
+ * DeleteTopics, key 20 - versions 1 to 6.
+ * Versions: 3 TOPIC_DELETION_DISABLED; 4 flexible; 5 error message, THROTTLING_QUOTA_EXCEEDED;
+ *   6 topics by name or by id.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DeleteTopicsRequest = message(

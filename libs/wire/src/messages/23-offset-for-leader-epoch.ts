@@ -1,4 +1,8 @@
-/** OffsetForLeaderEpoch, key 23. */
+/**
+ * OffsetForLeaderEpoch, key 23 - versions 2 to 4: where an epoch of a leader stopped.
+ * Followers and consumers find with it where their log and the leader's part.
+ * Versions: 2 the reader's own epoch; 3 replica id; 4 flexible.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const OffsetForLeaderEpochRequest = message(
@@ -26,8 +30,14 @@ export const OffsetForLeaderEpochResponse = message(
       partitions: list('0+', {
         errorCode: field('int16', '0+'),
         partition: field('int32', '0+'),
-        leaderEpoch: field('int32', '1+', { default: -1 }),
-        endOffset: field('int64', '0+', { default: -1 }),
+        leaderEpoch: field('int32', '1+', {
+          default: -1,
+          doc: 'The largest epoch not above the one asked for.',
+        }),
+        endOffset: field('int64', '0+', {
+          default: -1,
+          doc: 'Exclusive: where the next epoch starts.',
+        }),
       }),
     }),
   },

@@ -1,11 +1,14 @@
-/** DescribeConfigs, key 32. */
+/**
+ * DescribeConfigs, key 32 - versions 1 to 4: configuration of topics and brokers.
+ * Versions: 1 where a value comes from, synonyms; 3 type and documentation of a key; 4 flexible.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeConfigsRequest = message(
   { name: 'DescribeConfigsRequest', key: 32, versions: '1-4', flexible: '4+' },
   {
     resources: list('0+', {
-      resourceType: field('int8', '0+'),
+      resourceType: field('int8', '0+', { doc: '2 topic, 4 broker, 8 broker logger.' }),
       resourceName: field('string', '0+'),
       configurationKeys: list('0+', 'string', { nullable: '0+' }),
     }),
@@ -28,7 +31,10 @@ export const DescribeConfigsResponse = message(
         name: field('string', '0+'),
         value: field('string?', '0+'),
         readOnly: field('bool', '0+'),
-        configSource: field('int8', '1+', { default: -1 }),
+        configSource: field('int8', '1+', {
+          default: -1,
+          doc: '1 topic, 2 broker, 3 all brokers, 4 broker file, 5 default.',
+        }),
         isSensitive: field('bool', '0+'),
         synonyms: list('1+', {
           name: field('string', '1+'),

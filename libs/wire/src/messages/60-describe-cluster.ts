@@ -1,4 +1,8 @@
-/** DescribeCluster, key 60. */
+/**
+ * DescribeCluster, key 60 - versions 0 to 2: brokers and controller, without topics.
+ * Versions: 0 flexible from the start; 1 can be asked of controllers too; 2 fenced brokers on
+ *   request.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeClusterRequest = message(
