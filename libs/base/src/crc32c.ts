@@ -11,8 +11,8 @@ const table = buildTable()
 const native = loadNative()
 
 /**
- * The CRC-32C of `buffer` from `start` to before `end`, unsigned. Uses the processor's instruction where
- * the native module can be loaded, and our own tables for small inputs and everywhere else.
+ * The CRC-32C of `buffer` from `start` to before `end`, unsigned. Uses the processor's instruction
+ * where the native module can be loaded, and our own tables for small inputs and everywhere else.
  */
 export function crc32c(buffer: Uint8Array, start = 0, end = buffer.length): number {
   if (native === undefined || end - start < NATIVE_MIN_BYTES) {
@@ -58,7 +58,10 @@ function buildTable(): Int32Array {
   return rows
 }
 
-/** A platform without a prebuilt binary must still run, only slower, so a failed load is not an error. */
+/**
+ * A platform without a prebuilt binary must still run, only slower, so a failed load is not an
+ * error.
+ */
 function loadNative(): NativeCrc32c | undefined {
   try {
     return (require('@node-rs/crc32') as { crc32c: NativeCrc32c }).crc32c

@@ -1,6 +1,7 @@
 /**
- * Variable-length integers as Kafka writes them: seven bits a byte, least significant first. Lengths in records
- * are zigzag-coded (`varint`, `varlong`); lengths of flexible messages are not (`unsignedVarint`).
+ * Variable-length integers as Kafka writes them: seven bits a byte, least significant first.
+ * Lengths in records are zigzag-coded (`varint`, `varlong`); lengths of flexible messages are not
+ * (`unsignedVarint`).
  */
 
 const TWO_POW_7 = 128
@@ -9,9 +10,9 @@ const TWO_POW_31 = 2 ** 31
 const TWO_POW_55 = 2 ** 55
 
 /**
- * Reads varints from a buffer and moves along. A varint that is cut short at `limit` or too long yields 0 and puts
- * `position` past `limit`, where every further read stays: read a group of fields, then test `isOverrun` once and
- * throw the error of your own layer.
+ * Reads varints from a buffer and moves along. A varint that is cut short at `limit` or too long
+ * yields 0 and puts `position` past `limit`, where every further read stays: read a group of
+ * fields, then test `isOverrun` once and throw the error of your own layer.
  */
 export class VarintReader {
   buffer: Uint8Array = new Uint8Array(0)
@@ -133,7 +134,8 @@ export function writeUnsignedVarint(buffer: Uint8Array, at: number, value: numbe
 /** Writes a safe integer as a zigzag-coded 64-bit value at `at`; returns the position after it. */
 export function writeVarlong(buffer: Uint8Array, at: number, value: number): number {
   if (value === (value | 0)) return writeVarint(buffer, at, value)
-  // Doubling may leave the safe range, so the lowest bits (sign, then six of the magnitude) go first.
+  // Doubling may leave the safe range, so the lowest bits (sign, then six of the magnitude) go
+  // first.
   const magnitude = value < 0 ? -value - 1 : value
   buffer[at++] = ((magnitude % 64) << 1) | (value < 0 ? 1 : 0) | 0x80
   let rest = Math.floor(magnitude / 64)

@@ -12,7 +12,10 @@ const MAX_KEPT_BYTES = 4 * 1024 * 1024
 const MAX_BATCH_BYTES = 2 ** 31 - 1
 /** Up to here a loop copies faster than a call into native code. */
 const MAX_LOOPED_COPY_BYTES = 24
-/** Attributes byte and the longest length, offset delta, timestamp delta, key, value and count varints. */
+/**
+ * Attributes byte and the longest length, offset delta, timestamp delta, key, value and count
+ * varints.
+ */
 const MAX_RECORD_OVERHEAD_BYTES = 1 + 5 + 5 + 10 + 5 + 5 + 5
 
 /** One header of a record. Keys may repeat, and order is kept. */
@@ -28,7 +31,10 @@ export interface BatchBuilderOptions {
   readonly initialBytes?: number
 }
 
-/** Fields of the header that the caller decides; producer fields are -1 for a producer that is not idempotent. */
+/**
+ * Fields of the header that the caller decides; producer fields are -1 for a producer that is not
+ * idempotent.
+ */
 export interface BatchFields {
   readonly baseOffset?: number
   readonly leaderEpoch?: number
@@ -40,8 +46,9 @@ export interface BatchFields {
 }
 
 /**
- * Writes records into one growing buffer and makes a batch of them. Reusable: `build` leaves the records in place (so a
- * batch can be built again with other fields), `reset` drops them and keeps the buffer.
+ * Writes records into one growing buffer and makes a batch of them. Reusable: `build` leaves the
+ * records in place (so a batch can be built again with other fields), `reset` drops them and keeps
+ * the buffer.
  */
 export class BatchBuilder {
   readonly #codec: Codec
@@ -75,9 +82,11 @@ export class BatchBuilder {
   }
 
   /**
-   * Copies a record in; nothing of the arguments is kept. `timestamp` in ms since 1970, or -1 for none.
+   * Copies a record in; nothing of the arguments is kept. `timestamp` in ms since 1970, or -1 for
+   * none.
    * @returns its offset delta: 0 for the first record.
-   * @throws PlatformError RECORD_BAD_TIMESTAMP, RECORD_TOO_LARGE (2 GiB); the batch is then as before.
+   * @throws PlatformError RECORD_BAD_TIMESTAMP, RECORD_TOO_LARGE (2 GiB); the batch is then as
+   * before.
    */
   append(
     timestamp: number,
@@ -163,7 +172,10 @@ export class BatchBuilder {
   }
 }
 
-/** The most bytes a record can take in a batch, before compression: to refuse or split ahead of `append`. */
+/**
+ * The most bytes a record can take in a batch, before compression: to refuse or split ahead of
+ * `append`.
+ */
 export function maxRecordBytes(
   key: Buffer | null,
   value: Buffer | null,

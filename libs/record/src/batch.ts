@@ -1,7 +1,8 @@
 import { crc32c } from '@millrace/base'
 
 /**
- * The header of a record batch, format version 2, read and patched in place. Positions are relative to the batch:
+ * The header of a record batch, format version 2, read and patched in place. Positions are relative
+ * to the batch:
  *
  *      0 base offset i64          21 attributes i16
  *      8 length i32 (of the rest) 23 last offset delta i32
@@ -10,7 +11,8 @@ import { crc32c } from '@millrace/base'
  *     17 crc u32 (from 21 on)     43 producer id i64, 51 epoch i16, 53 base sequence i32
  *                                 57 record count i32, 61 records
  *
- * Base offset and leader epoch lie outside the checksum, so a broker may set them without summing again.
+ * Base offset and leader epoch lie outside the checksum, so a broker may set them without summing
+ * again.
  */
 
 /** Base offset and length: what must be read before the size of a batch is known. */
@@ -62,8 +64,9 @@ export interface BatchHeader {
 }
 
 /**
- * Readers and writers of single header fields. Each takes the buffer and the position of the batch in it, where a
- * whole header must be (`nextBatchSize` tells). 64-bit fields are numbers, exact up to 2^53.
+ * Readers and writers of single header fields. Each takes the buffer and the position of the batch
+ * in it, where a whole header must be (`nextBatchSize` tells). 64-bit fields are numbers, exact up
+ * to 2^53.
  */
 export const batch = {
   baseOffset: (buffer: Buffer, at: number): number => readInt64(buffer, at),
@@ -102,7 +105,9 @@ export const batch = {
 
   isCrcValid: (buffer: Buffer, at: number): boolean =>
     batch.crc(buffer, at) === computeCrc(buffer, at),
-  /** The checksum the bytes have, whatever the header says. The whole batch must be in the buffer. */
+  /**
+   * The checksum the bytes have, whatever the header says. The whole batch must be in the buffer.
+   */
   computeCrc,
 
   setBaseOffset: (buffer: Buffer, at: number, offset: number): void =>
@@ -116,7 +121,9 @@ export const batch = {
     writeInt32(buffer, at + CRC_AT, computeCrc(buffer, at)),
 } as const
 
-/** Sequence of the last record, which starts over at 0 after 2^31 - 1; -1 if the batch carries none. */
+/**
+ * Sequence of the last record, which starts over at 0 after 2^31 - 1; -1 if the batch carries none.
+ */
 function lastSequence(buffer: Buffer, at: number): number {
   const first = readInt32(buffer, at + BASE_SEQUENCE_AT)
   if (first === NO_SEQUENCE) return NO_SEQUENCE
@@ -165,7 +172,8 @@ function hasBit(buffer: Buffer, at: number, bit: number): boolean {
   return (buffer[at + ATTRIBUTES_AT + 1] & bit) !== 0
 }
 
-// Buffer's own readers check each argument; these run several times for every batch that is produced or fetched.
+// Buffer's own readers check each argument; these run several times for every batch that is
+// produced or fetched.
 
 function readInt16(buffer: Buffer, at: number): number {
   return ((buffer[at] << 24) >> 16) | buffer[at + 1]

@@ -6,8 +6,10 @@ const MAGIC_AT = 16
 const NO_TIMESTAMP = -1
 
 /**
- * The size in bytes of the batch at `at` if all of it is in the buffer, -1 if the buffer ends before it does.
- * @throws PlatformError RECORD_BAD_MAGIC, RECORD_BAD_SIZE, as soon as the bytes at hand rule a batch out.
+ * The size in bytes of the batch at `at` if all of it is in the buffer, -1 if the buffer ends
+ * before it does.
+ * @throws PlatformError RECORD_BAD_MAGIC, RECORD_BAD_SIZE, as soon as the bytes at hand rule a
+ * batch out.
  */
 export function nextBatchSize(buffer: Buffer, at: number): number {
   const availableBytes = buffer.length - at
@@ -21,10 +23,11 @@ export function nextBatchSize(buffer: Buffer, at: number): number {
 }
 
 /**
- * Checks a batch as a producer must send it, before it is stored: format, size, checksum, codec, timestamps, and one
- * record for each offset from the first to the last. Does not look at single records.
- * @throws PlatformError RECORD_BAD_MAGIC, RECORD_BAD_SIZE, RECORD_BAD_CRC, RECORD_UNKNOWN_CODEC, RECORD_BAD_COUNT,
- * RECORD_BAD_TIMESTAMP
+ * Checks a batch as a producer must send it, before it is stored: format, size, checksum, codec,
+ * timestamps, and one record for each offset from the first to the last. Does not look at single
+ * records.
+ * @throws PlatformError RECORD_BAD_MAGIC, RECORD_BAD_SIZE, RECORD_BAD_CRC, RECORD_UNKNOWN_CODEC,
+ * RECORD_BAD_COUNT, RECORD_BAD_TIMESTAMP
  */
 export function checkBatch(buffer: Buffer, at: number): void {
   checkStoredBatch(buffer, at)
@@ -36,7 +39,8 @@ export function checkBatch(buffer: Buffer, at: number): void {
 }
 
 /**
- * Checks a batch as a log may hold it: like `checkBatch`, but compaction may have taken out some records or all.
+ * Checks a batch as a log may hold it: like `checkBatch`, but compaction may have taken out some
+ * records or all.
  * @throws PlatformError as `checkBatch` does
  */
 export function checkStoredBatch(buffer: Buffer, at: number): void {

@@ -19,7 +19,10 @@ export interface ControlBatchFields {
   readonly leaderEpoch?: number
 }
 
-/** The batch that ends a transaction in one partition: a single record, never compressed, without a sequence. */
+/**
+ * The batch that ends a transaction in one partition: a single record, never compressed, without a
+ * sequence.
+ */
 export function buildControlBatch(fields: ControlBatchFields): Buffer {
   const key = Buffer.alloc(KEY_BYTES)
   key.writeInt16BE(KEY_VERSION, 0)
@@ -38,7 +41,10 @@ export function buildControlBatch(fields: ControlBatchFields): Buffer {
   })
 }
 
-/** The type of the cursor's record, to be asked in control batches only; -1 if its key is none we could read. */
+/**
+ * The type of the cursor's record, to be asked in control batches only; -1 if its key is none we
+ * could read.
+ */
 export function controlType(cursor: RecordCursor): number {
   const key = cursor.key()
   if (key === null || key.length < KEY_BYTES || key.readInt16BE(0) < KEY_VERSION) return -1

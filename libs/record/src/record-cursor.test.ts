@@ -1,3 +1,4 @@
+import { errorCode } from '@millrace/base'
 import { batch } from './batch'
 import { BatchBuilder } from './batch-builder'
 import { Codec } from './compression/codec'
@@ -31,6 +32,15 @@ function drain(bytes: Buffer): number {
     cursor.headers()
   }
   return count
+}
+
+/** How draining ended: the count, or the code of the error. */
+function outcome(bytes: Buffer): string | undefined {
+  try {
+    return `${drain(bytes)} records`
+  } catch (error) {
+    return errorCode(error)
+  }
 }
 
 const malformed = expect.objectContaining({ code: 'RECORD_MALFORMED' })
@@ -75,16 +85,12 @@ describe('RecordCursor', () => {
     }
   })
 
-  it('answers flipped bits in records with RECORD_MALFORMED or other records, never with another error', () => {
+  it('answers flipped bits in records with RECORD_MALFORMED or other records', () => {
     const bytes = aBatch()
     for (let bit = RECORDS_AT * 8; bit < bytes.length * 8; bit++) {
       const damaged = Buffer.from(bytes)
       damaged[bit >> 3] ^= 1 << (bit & 7)
-      try {
-        expect(drain(damaged)).toBe(2)
-      } catch (error) {
-        expect(error).toEqual(malformed)
-      }
+      expect(['2 records', 'RECORD_MALFORMED']).toContain(outcome(damaged))
     }
   })
 
@@ -98,7 +104,7 @@ describe('RecordCursor', () => {
     const cursor = new RecordCursor()
     cursor.open(aBatch(), 0)
     cursor.next()
-    expect(() => cursor.open(Buffer.alloc(70), 0)).toThrow()
+    expect(() => cursor.open(Buffer.alloc(70), 0)).toThrow('format version 0')
     expect(cursor.next()).toBe(false)
   })
 

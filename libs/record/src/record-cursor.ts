@@ -11,9 +11,10 @@ export const DEFAULT_MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024
 const MIN_HEADER_BYTES = 2
 
 /**
- * Walks the records of a batch without making an object of any. Reusable: `open` starts over with another batch.
- * Key, value and header values are views of the batch's buffer (of a fresh one, if the batch is compressed), valid as long
- * as that buffer is not overwritten; copy what must outlive it. The checksum is not verified here.
+ * Walks the records of a batch without making an object of any. Reusable: `open` starts over with
+ * another batch. Key, value and header values are views of the batch's buffer (of a fresh one, if
+ * the batch is compressed), valid as long as that buffer is not overwritten; copy what must outlive
+ * it. The checksum is not verified here.
  *
  *     for (cursor.open(buffer, at); cursor.next(); ) use(cursor.offset, cursor.value())
  */
@@ -46,7 +47,8 @@ export class RecordCursor {
 
   /**
    * Starts before the first record of the batch at `at`, unpacking it if need be.
-   * @throws PlatformError RECORD_BAD_MAGIC, RECORD_BAD_SIZE, RECORD_UNKNOWN_CODEC, RECORD_BAD_COMPRESSION, RECORD_TOO_LARGE
+   * @throws PlatformError RECORD_BAD_MAGIC, RECORD_BAD_SIZE, RECORD_UNKNOWN_CODEC,
+   * RECORD_BAD_COMPRESSION, RECORD_TOO_LARGE
    */
   open(buffer: Buffer, at: number): void {
     // Until the new batch is known to be good there is nothing to walk.
@@ -116,7 +118,10 @@ export class RecordCursor {
     return this.#offsetDelta
   }
 
-  /** In ms since 1970; -1 if the producer gave none. The broker's time if the topic is stamped on append. */
+  /**
+   * In ms since 1970; -1 if the producer gave none. The broker's time if the topic is stamped on
+   * append.
+   */
   get timestamp(): number {
     return this.#appendTimestamp === -1
       ? this.#baseTimestamp + this.#timestampDelta
@@ -151,7 +156,10 @@ export class RecordCursor {
     return this.#records.subarray(this.#valueStart, this.#valueStart + this.#valueBytes)
   }
 
-  /** In the order of the record. Keys that are not UTF-8 get replacement characters. @throws PlatformError RECORD_MALFORMED */
+  /**
+   * In the order of the record. Keys that are not UTF-8 get replacement characters. @throws
+   * PlatformError RECORD_MALFORMED
+   */
   headers(): RecordHeader[] {
     this.#locateValue()
     const reader = this.#reader

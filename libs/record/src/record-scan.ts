@@ -2,7 +2,8 @@ import { batch } from './batch'
 import { recordErrors } from './errors'
 import { RecordCursor } from './record-cursor'
 
-// These walk every record of a batch, unpacking it if need be, so they are not part of `checkBatch`.
+// These walk every record of a batch, unpacking it if need be, so they are not part of
+// `checkBatch`.
 
 /**
  * How many records the batch really holds: the header's count, or an error if that is wrong.
@@ -18,7 +19,10 @@ export function countRecords(buffer: Buffer, at: number): number {
   return count
 }
 
-/** Whether a record has no key, which a compacted topic must refuse. @throws PlatformError as `countRecords` does */
+/**
+ * Whether a record has no key, which a compacted topic must refuse. @throws PlatformError as
+ * `countRecords` does
+ */
 export function hasKeylessRecord(buffer: Buffer, at: number): boolean {
   const cursor = new RecordCursor()
   for (cursor.open(buffer, at); cursor.next(); ) if (cursor.keyBytes === -1) return true
@@ -26,8 +30,8 @@ export function hasKeylessRecord(buffer: Buffer, at: number): boolean {
 }
 
 /**
- * The largest timestamp among the records. A producer may put another into the header; look here if that is below
- * `batch.baseTimestamp`.
+ * The largest timestamp among the records. A producer may put another into the header; look here if
+ * that is below `batch.baseTimestamp`.
  * @throws PlatformError as `countRecords` does
  */
 export function maxRecordTimestamp(buffer: Buffer, at: number): number {

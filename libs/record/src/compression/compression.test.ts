@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { errorCode } from '@millrace/base'
 import fc from 'fast-check'
 import { recordErrors } from '../errors'
 import { Codec, codecName, codecOf } from './codec'
@@ -24,14 +25,14 @@ function jsonLines(bytes: number): Buffer {
   return Buffer.from(text).subarray(0, bytes)
 }
 
-/** A property's verdict on unpacking damaged data: a coded error or some output, but nothing else. */
-function expectVerdict(codec: number, damaged: Buffer): void {
+const VERDICTS = ['unpacked', 'RECORD_BAD_COMPRESSION', 'RECORD_TOO_LARGE']
+
+/** What comes of unpacking damaged data: `unpacked` or the code of the error. */
+function verdict(codec: number, damaged: Buffer): string | undefined {
   try {
-    expect(decompress(codec, damaged, LIMIT).length).toBeLessThanOrEqual(LIMIT)
+    return decompress(codec, damaged, LIMIT).length <= LIMIT ? 'unpacked' : 'above the limit'
   } catch (error) {
-    expect(error).toMatchObject({
-      code: expect.stringMatching(/^RECORD_(BAD_COMPRESSION|TOO_LARGE)$/),
-    })
+    return errorCode(error)
   }
 }
 
@@ -76,21 +77,22 @@ describe.each(packing)('%s', (name, codec) => {
     }
   })
 
-  it('answers flipped bits with a coded error or other bytes, never by reading or writing outside', () => {
+  it('answers flipped bits with a coded error or other bytes', () => {
     const packed = compress(codec, jsonLines(400))
     for (let bit = 0; bit < packed.length * 8; bit++) {
       const damaged = Buffer.from(packed)
       damaged[bit >> 3] ^= 1 << (bit & 7)
-      expectVerdict(codec, damaged)
+      expect(VERDICTS).toContain(verdict(codec, damaged))
     }
   })
 
   it('answers arbitrary bytes with a coded error', () => {
     const head = compress(codec, jsonLines(100)).subarray(0, 20)
     fc.assert(
-      fc.property(fc.nat(20), fc.uint8Array({ maxLength: 200 }), (headBytes, bytes) =>
-        expectVerdict(codec, Buffer.concat([head.subarray(0, headBytes), bytes])),
-      ),
+      fc.property(fc.nat(20), fc.uint8Array({ maxLength: 200 }), (headBytes, bytes) => {
+        const damaged = Buffer.concat([head.subarray(0, headBytes), bytes])
+        expect(VERDICTS).toContain(verdict(codec, damaged))
+      }),
     )
   })
 

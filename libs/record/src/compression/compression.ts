@@ -18,8 +18,8 @@ const byCodec: Readonly<Record<Codec, Compression>> = {
 }
 
 /**
- * Packs records as Kafka's clients expect them for the codec. Codec none gives `data` itself back. `level` is the codec's
- * own scale and is ignored by snappy and lz4.
+ * Packs records as Kafka's clients expect them for the codec. Codec none gives `data` itself back.
+ * `level` is the codec's own scale and is ignored by snappy and lz4.
  * @throws PlatformError RECORD_UNKNOWN_CODEC, RECORD_CODEC_UNAVAILABLE
  */
 export function compress(codec: number, data: Buffer, level?: number): Buffer {
@@ -28,7 +28,8 @@ export function compress(codec: number, data: Buffer, level?: number): Buffer {
 
 /**
  * Unpacks the records of a batch into a fresh buffer (codec none: `data` itself).
- * @throws PlatformError RECORD_UNKNOWN_CODEC, RECORD_BAD_COMPRESSION, RECORD_TOO_LARGE if there are more than `maxBytes`
+ * @throws PlatformError RECORD_UNKNOWN_CODEC, RECORD_BAD_COMPRESSION, RECORD_TOO_LARGE if there are
+ * more than `maxBytes`
  */
 export function decompress(codec: number, data: Buffer, maxBytes: number): Buffer {
   return compressionOf(codec).decompress(data, maxBytes)

@@ -1,4 +1,7 @@
-/** Up to here a loop is faster than a call into native code; measured on runs as lz4 and snappy have them. */
+/**
+ * Up to here a loop is faster than a call into native code; measured on runs as lz4 and snappy have
+ * them.
+ */
 const MAX_LOOPED_BYTES = 32
 
 /** Copies between buffers. Both ranges must lie inside their buffers. */
@@ -16,7 +19,9 @@ export function copyLiteral(
   for (let index = 0; index < bytes; index++) to[toAt + index] = from[fromAt + index]
 }
 
-/** Repeats what lies `distance` bytes before `at`; where the ranges overlap, the pattern goes on. */
+/**
+ * Repeats what lies `distance` bytes before `at`; where the ranges overlap, the pattern goes on.
+ */
 export function copyMatch(buffer: Uint8Array, at: number, distance: number, bytes: number): void {
   if (bytes > MAX_LOOPED_BYTES && distance >= bytes) {
     buffer.copyWithin(at, at - distance, at - distance + bytes)

@@ -9,8 +9,8 @@ export const LZ4_MALFORMED = -1
 export const LZ4_NO_ROOM = -2
 
 /**
- * Unpacks the lz4 block at `start` to before `end` of `input` into `output` at `outAt`. Matches may reach back to
- * `windowStart` in `output` but not before it.
+ * Unpacks the lz4 block at `start` to before `end` of `input` into `output` at `outAt`. Matches may
+ * reach back to `windowStart` in `output` but not before it.
  * @returns the position after the last byte written, or LZ4_MALFORMED, or LZ4_NO_ROOM
  */
 export function decodeLz4Block(

@@ -4,8 +4,8 @@ import { decodeLz4Block, LZ4_MALFORMED, LZ4_NO_ROOM } from './lz4-block'
 import { Scratch } from './scratch'
 import { xxhash32 } from './xxhash32'
 
-// Frame: magic, descriptor (FLG, BD, optional content size, one byte of its checksum), blocks, end mark, optional
-// checksum of the content. All numbers are little-endian.
+// Frame: magic, descriptor (FLG, BD, optional content size, one byte of its checksum), blocks, end
+// mark, optional checksum of the content. All numbers are little-endian.
 const MAGIC = 0x184d2204
 const DESCRIPTOR_AT = 4
 const MIN_DESCRIPTOR_BYTES = 2
@@ -30,7 +30,10 @@ const MAX_BLOCK_BYTES: Readonly<Record<number, number>> = {
   6: 1024 * 1024,
   7: 4 * 1024 * 1024,
 }
-/** A byte of a block stands for at most 255 bytes of a match; the rest is for the sequence around it. */
+/**
+ * A byte of a block stands for at most 255 bytes of a match; the rest is for the sequence around
+ * it.
+ */
 const MAX_EXPANSION = 255
 const MAX_EXPANSION_SLACK_BYTES = 64
 

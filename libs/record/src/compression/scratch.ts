@@ -5,8 +5,9 @@ const MAX_KEPT_BYTES = 4 * 1024 * 1024
 let kept: Buffer | null = null
 
 /**
- * Room for output whose size is not known ahead, grown as blocks arrive and copied out exactly once. The memory is shared
- * by all calls on the thread, so one use must run from `take` to `release` without an await.
+ * Room for output whose size is not known ahead, grown as blocks arrive and copied out exactly
+ * once. The memory is shared by all calls on the thread, so one use must run from `take` to
+ * `release` without an await.
  */
 export class Scratch {
   buffer: Buffer

@@ -1,8 +1,9 @@
 import { VarintReader, writeUnsignedVarint } from '@millrace/base'
 import { copyLiteral, copyMatch } from './copy'
 
-// A raw snappy block is the unpacked size as a varint and then elements. The low two bits of an element's tag: literal,
-// or a copy of earlier output whose distance takes 11 bits, 16 bits or 32 bits.
+// A raw snappy block is the unpacked size as a varint and then elements. The low two bits of an
+// element's tag: literal, or a copy of earlier output whose distance takes 11 bits, 16 bits or 32
+// bits.
 const LITERAL = 0
 const COPY_11 = 1
 const COPY_16 = 2
@@ -13,7 +14,9 @@ const MAX_COPY_11_BYTES = 11
 const MAX_COPY_11_DISTANCE = 2047
 
 const MIN_MATCH_BYTES = 4
-/** Near the end of the input nothing is searched, so that four bytes can be read anywhere before. */
+/**
+ * Near the end of the input nothing is searched, so that four bytes can be read anywhere before.
+ */
 const MARGIN_BYTES = 15
 /** Positions are 16 bit within a part, and so are the distances of its copies. */
 const PART_BYTES = 64 * 1024
@@ -36,7 +39,9 @@ export function maxSnappyBytes(inputBytes: number): number {
   return 32 + inputBytes + Math.ceil(inputBytes / 6)
 }
 
-/** Packs `start` to before `end` of `input` into `output` at `outAt`; returns the position after it. */
+/**
+ * Packs `start` to before `end` of `input` into `output` at `outAt`; returns the position after it.
+ */
 export function encodeSnappyBlock(
   input: Uint8Array,
   start: number,
@@ -51,7 +56,10 @@ export function encodeSnappyBlock(
   return outAt
 }
 
-/** Unpacked size that the block announces, -1 if it announces none or one that so few bytes cannot unpack to. */
+/**
+ * Unpacked size that the block announces, -1 if it announces none or one that so few bytes cannot
+ * unpack to.
+ */
 export function snappyBlockSize(input: Uint8Array, start: number, end: number): number {
   reader.open(input, start, end)
   const sizeBytes = reader.unsignedVarint()
@@ -59,7 +67,8 @@ export function snappyBlockSize(input: Uint8Array, start: number, end: number): 
 }
 
 /**
- * Unpacks the block at `start` to before `end` of `input` into `output` at `outAt`, where the size it announces fits.
+ * Unpacks the block at `start` to before `end` of `input` into `output` at `outAt`, where the size
+ * it announces fits.
  * @returns the position after the last byte written, or SNAPPY_MALFORMED
  */
 export function decodeSnappyBlock(
@@ -138,7 +147,10 @@ function encodePart(
   return writeLiteral(input, literalStart, end, output, outAt)
 }
 
-/** A small input gets a small table, as clearing it would cost more than the search. Returns the shift of the hash. */
+/**
+ * A small input gets a small table, as clearing it would cost more than the search. Returns the
+ * shift of the hash.
+ */
 function prepareTable(inputBytes: number): number {
   const bits = Math.min(Math.max(32 - Math.clz32(inputBytes - 1), 8), MAX_HASH_BITS)
   positions.fill(0, 0, 1 << bits)
@@ -178,7 +190,8 @@ function writeLiteral(
 }
 
 function writeCopy(output: Uint8Array, outAt: number, distance: number, bytes: number): number {
-  // What remains after the long copies must be at least a match's length, or the short form could not say it.
+  // What remains after the long copies must be at least a match's length, or the short form could
+  // not say it.
   while (bytes >= MAX_COPY_BYTES + MIN_MATCH_BYTES) {
     outAt = writeCopy16(output, outAt, distance, MAX_COPY_BYTES)
     bytes -= MAX_COPY_BYTES

@@ -8,8 +8,9 @@ import {
 } from './snappy-block'
 import { Scratch } from './scratch'
 
-// Java clients frame snappy in their own way: a header, then blocks with their packed size (int32) before them. librdkafka
-// and others write one bare block, which can never begin like the header: read as a block, it copies from before its start.
+// Java clients frame snappy in their own way: a header, then blocks with their packed size (int32)
+// before them. librdkafka and others write one bare block, which can never begin like the header:
+// read as a block, it copies from before its start.
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const VERSION = 1
 const LOWEST_COMPATIBLE_VERSION = 1
@@ -54,7 +55,10 @@ export function decompressSnappy(data: Buffer, maxBytes: number): Buffer {
   return output
 }
 
-/** Adds up what the blocks announce, so that the output is allocated once; every frame is in bounds afterwards. */
+/**
+ * Adds up what the blocks announce, so that the output is allocated once; every frame is in bounds
+ * afterwards.
+ */
 function sizeOfFrames(data: Buffer, maxBytes: number): number {
   if (data.length < HEADER_BYTES) throw bad(data, 'it is cut short')
   if (data.readInt32BE(MAGIC.length + 4) > VERSION) throw bad(data, 'its framing is too new')

@@ -3,7 +3,10 @@ import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync }
 import type { CodecName } from './codec'
 import { badCompression, tooLarge } from './failure'
 
-/** Each further chunk of output is a call and a copy, so a chunk is sized for data that shrank to a quarter. */
+/**
+ * Each further chunk of output is a call and a copy, so a chunk is sized for data that shrank to a
+ * quarter.
+ */
 const EXPECTED_EXPANSION = 4
 const MIN_CHUNK_BYTES = 4 * 1024
 const MAX_CHUNK_BYTES = 1024 * 1024
