@@ -22,7 +22,7 @@ import type { ProducerState, StoredBatch } from './producer-state'
 import { recoverLog, type RecoveredLog } from './recovery'
 import { countDeletable } from './retention'
 import { mustRoll } from './roll'
-import { Segment, type ReadLimits } from './segment'
+import { MAX_RELATIVE_OFFSET, Segment, type ReadLimits } from './segment'
 import type { SegmentList } from './segment-list'
 import { LogTail, type TailCache } from './tail-cache'
 import type { TimestampOffset } from './time-index'
@@ -120,7 +120,7 @@ export class Log {
   #unflushedRecords = 0
   #flushTimer: Timer | null = null
   /** Writes of sealed indexes and snapshots that still run. */
-  readonly #sealing = new Set<Promise<void>>()
+  readonly #sealing = new Map<Promise<void>, Segment>()
   /** Changes of the set of segments run one after the other. */
   #exclusive: Promise<unknown> = Promise.resolve()
 
@@ -178,7 +178,11 @@ export class Log {
   }
   /** Everything below survives a power loss. It stays where it was if synced data was found damaged: see LOG-2. */
   get recoveryPoint(): number {
-    return Math.max(this.#flusher.syncedOffset, this.#damagedRecoveryPoint)
+    if (this.#damagedRecoveryPoint > 0) return this.#damagedRecoveryPoint
+    let offset = this.#flusher.syncedOffset
+    // A segment below it is not scanned after a crash, so its indexes must be in their files.
+    for (const { baseOffset } of this.#sealing.values()) offset = Math.min(offset, baseOffset)
+    return offset
   }
   get sizeBytes(): number {
     return this.#segments.sizeBytes
@@ -410,7 +414,9 @@ export class Log {
     const input = { config: this.#config, jitterMs, sizeBytes: records.length, ...incoming }
     if (!mustRoll(active, input)) return active
     try {
-      return this.#roll(firstOffset)
+      // From where the log stops, so that a gap between two segments always means loss.
+      const isNear = incoming.lastOffset - this.#logEndOffset <= MAX_RELATIVE_OFFSET
+      return this.#roll(isNear ? this.#logEndOffset : firstOffset)
     } catch (error) {
       this.#onDiskFailure(error)
       throw this.#failure
@@ -425,7 +431,7 @@ export class Log {
     this.#segments.add(segment)
     this.#flusher.markDirectoryDirty()
     this.#newJitter()
-    this.#inBackground(this.#seal(sealed, baseOffset))
+    this.#sealInBackground(sealed, baseOffset)
     return segment
   }
 
@@ -437,15 +443,19 @@ export class Log {
     await saveSnapshot(this.#deps.disk, this.directory, { offset: nextBase, content })
   }
 
-  #inBackground(work: Promise<void>): void {
-    const tracked: Promise<void> = work
-      .catch((error: unknown) => this.#onDiskFailure(error))
-      .finally(() => this.#sealing.delete(tracked))
-    this.#sealing.add(tracked)
+  #sealInBackground(segment: Segment, nextBase: number): void {
+    // A failure keeps the segment among those that are being sealed: the recovery point must not pass it.
+    const work: Promise<void> = this.#seal(segment, nextBase).then(
+      () => void this.#sealing.delete(work),
+      (error: unknown) => this.#onDiskFailure(error),
+    )
+    this.#sealing.set(work, segment)
   }
 
   async #settleSealing(): Promise<void> {
-    while (this.#sealing.size > 0) await Promise.all(this.#sealing)
+    while (this.#sealing.size > 0 && this.#failure === null) {
+      await Promise.all(this.#sealing.keys())
+    }
   }
 
   #readFiles(startOffset: number, limits: ReadLimits): Buffer {

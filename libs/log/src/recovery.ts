@@ -108,7 +108,7 @@ async function openSegments(
     const isTrusted =
       options.isClean || (nextBase !== undefined && nextBase <= options.recoveryPoint)
     if (isTrusted && hasIndexes && takeAsItIs(segment, nextBase)) continue
-    const damage = scanAll(deps, options, segment, epochs)
+    const damage = scanAll(deps, options, segment, epochs) ?? findGap(options, segment, nextBase)
     const reached = segment.nextOffset
     const missing = nextBase === undefined && reached < options.recoveryPoint
     if ((damage !== null && reached < options.recoveryPoint) || missing) {
@@ -126,6 +126,21 @@ async function openSegments(
     if (nextBase !== undefined) await segment.seal()
   }
   return opened
+}
+
+/**
+ * A segment may stop cleanly and yet too early, if its last write was lost and the next segment's was not. Between synced
+ * segments offsets may be missing for good reasons, and nothing is lost.
+ */
+function findGap(
+  { recoveryPoint }: RecoveryOptions,
+  segment: Segment,
+  nextBase: number | undefined,
+): string | null {
+  if (nextBase === undefined || nextBase === segment.nextOffset) return null
+  if (nextBase > recoveryPoint) return 'the next segment begins at a later offset'
+  segment.nextOffset = nextBase
+  return null
 }
 
 /** A sealed segment needs nothing read; the last one its end. */

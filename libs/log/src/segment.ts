@@ -13,7 +13,8 @@ import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index'
 import { scanSegment, type ScanResult } from './segment-scan'
 import { TIME_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index'
 
-const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
+/** How far an offset may be from its segment's base: the indexes have an int32 for it. */
+export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 /** Read beyond what was asked for, so that the batch before an index entry's next one is in the same read. */
 const READ_AHEAD_BYTES = 8192
 const EMPTY = Buffer.alloc(0)
