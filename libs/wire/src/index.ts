@@ -1,5 +1,6 @@
 export {
   field,
+  INT64_MAX,
   list,
   message,
   parseVersions,

@@ -20,6 +20,9 @@ export type Primitive =
   | 'uuid'
 export type TypeName = Primitive | 'string?' | 'bytes?' | 'records?'
 
+/** The largest int64 as a number: 2^63, as no double lies between. The codec writes it as 2^63 - 1. */
+export const INT64_MAX = 2 ** 63
+
 /** Versions from `min` to `max`, both inclusive. `max` is Infinity for "and later". */
 export interface VersionRange {
   readonly min: number
@@ -170,7 +173,7 @@ export function list(
   versions: string,
   element: Primitive | Fields,
   options?: FieldOptions<unknown>,
-): FieldSpec<any, any, any> {
+): FieldSpec {
   const isPrimitive = typeof element === 'string'
   return makeField({
     type: isPrimitive ? element : 'struct',
@@ -222,14 +225,15 @@ export function isInVersions(range: VersionRange | null, version: number): boole
   return range !== null && version >= range.min && version <= range.max
 }
 
-function makeField(spec: {
+/** The type parameters are what the caller declares; at run time there is nothing to tell them apart. */
+function makeField<Decoded, Encoded, Optional extends boolean>(spec: {
   type: Primitive | 'struct'
   isList: boolean
   versions: string
   isNullable: boolean
   options: FieldOptions<unknown> | undefined
   fields: Fields | null
-}): FieldSpec<any, any, any> {
+}): FieldSpec<Decoded, Encoded, Optional> {
   const { options = {} } = spec
   const versions = parseVersions(spec.versions)
   const nullable =

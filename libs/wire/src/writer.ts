@@ -1,4 +1,5 @@
 import { isUint8Array } from 'node:util/types'
+import { INT64_MAX } from './schema'
 
 const INITIAL_BYTES = 64 * 1024
 /** A scratch that grew past this for one large message is given back to the collector. */
@@ -9,7 +10,6 @@ const UTF8_MAX_BYTES_PER_UNIT = 3
 const SHORT_STRING_UNITS = 32
 const UUID_BYTES = 16
 const UUID_CHARACTERS = 22
-const INT64_BOUND = 2 ** 63
 
 /**
  * Writes the protocol's primitives into one growing scratch buffer that is reused from message to
@@ -68,11 +68,11 @@ export class Writer {
     this.#view.setUint32(at, value)
   }
 
-  /** Any integer from -2^63 to 2^63; the latter stands for the largest int64, which no double can hold. */
+  /** Any integer from -2^63 to INT64_MAX. */
   int64(value: number, field: string): void {
-    if (!isWithin(value, -INT64_BOUND, INT64_BOUND)) mismatch(field, 'an int64 number', value)
+    if (!isWithin(value, -INT64_MAX, INT64_MAX)) mismatch(field, 'an int64 number', value)
     const at = this.#room(8)
-    if (value === INT64_BOUND) {
+    if (value === INT64_MAX) {
       this.#view.setInt32(at, 0x7fffffff)
       this.#view.setUint32(at + 4, 0xffffffff)
       return

@@ -6,7 +6,7 @@
  *   16 addresses of new leaders; 17 id of the follower's directory; 18 high watermark that the
  *   follower knows.
  */
-import { field, list, struct, message, type Infer } from '../schema'
+import { field, INT64_MAX, list, struct, message, type Infer } from '../schema'
 
 export const FetchRequest = message(
   { name: 'FetchRequest', key: 1, versions: '4-18', flexible: '12+' },
@@ -52,7 +52,7 @@ export const FetchRequest = message(
         logStartOffset: field('int64', '5+', { default: -1 }),
         partitionMaxBytes: field('int32', '0+'),
         replicaDirectoryId: field('uuid', '17+', { tag: 0 }),
-        highWatermark: field('int64', '18+', { default: 9223372036854775807, tag: 1 }),
+        highWatermark: field('int64', '18+', { default: INT64_MAX, tag: 1 }),
       }),
     }),
     forgottenTopicsData: list('7+', {
