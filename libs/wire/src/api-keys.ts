@@ -1,4 +1,7 @@
-/** The kinds of request, by Kafka 4's numbers. Keys 4 to 7 went with ZooKeeper. Which of them we speak: `messagesOf`. */
+/**
+ * The kinds of request, by Kafka 4's numbers; keys 4 to 7 went with ZooKeeper. Those that there is a
+ * codec for are in `apiMessages`.
+ */
 export const ApiKey = {
   Produce: 0,
   Fetch: 1,

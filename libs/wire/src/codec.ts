@@ -70,7 +70,7 @@ export function decodeVersioned<S extends MessageSpec>(
   return { version, value: decode(spec, version, buffer, VERSION_PREFIX_BYTES) }
 }
 
-/** Runs `fill` on the shared writer and hands out what it wrote; a failed message leaves nothing behind. */
+/** Hands out what `fill` writes on the shared writer; a failed message leaves nothing behind. */
 export function write(fill: (writer: Writer) => void): Buffer[] {
   try {
     fill(sharedWriter)

@@ -10,7 +10,7 @@ import { field, list, message, type MessageSpec, struct } from './schema'
 import { messageArbitrary } from './testing/message-arbitrary'
 import { Writer } from './writer'
 
-/** Has every type and every way of being absent, null or tagged; not all of them occur in a message yet. */
+/** Has every type and every way of being absent, null or tagged; no real message has them all. */
 const Everything = message(
   { name: 'Everything', key: -1, versions: '0-3', flexible: '2+' },
   {

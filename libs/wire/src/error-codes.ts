@@ -210,7 +210,7 @@ const byCode = new Map<number, { name: ErrorName; row: Row }>(
 )
 const UNKNOWN = { name: 'UNKNOWN_SERVER_ERROR', row: rows.UNKNOWN_SERVER_ERROR } as const
 
-/** `NOT_COORDINATOR` for 16. A code of a later Kafka counts as UNKNOWN_SERVER_ERROR, as in its clients. */
+/** `NOT_COORDINATOR` for 16. A code of a later Kafka counts as UNKNOWN_SERVER_ERROR. */
 export function errorName(code: number): ErrorName {
   return (byCode.get(code) ?? UNKNOWN).name
 }

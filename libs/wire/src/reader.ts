@@ -106,7 +106,7 @@ export class Reader {
     return this.compactBytes()
   }
 
-  /** Number of elements, -1 for null. Never more than the bytes left could hold, so it is safe to allocate. */
+  /** Number of elements, -1 for null; never more than the bytes left could hold. */
   arrayLength(elementMinBytes: number): number {
     return this.#lengthOf(this.int32(), elementMinBytes)
   }

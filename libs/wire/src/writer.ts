@@ -185,7 +185,7 @@ export class Writer {
     this.#view.setInt32(at, value)
   }
 
-  /** The message as written, in buffers that the caller owns (but for referenced records). Resets the writer. */
+  /** The message, in buffers that the caller owns (but for referenced records). Resets the writer. */
   take(): Buffer[] {
     const owned = Buffer.allocUnsafe(this.#position)
     this.#scratch.copy(owned, 0, 0, this.#position)
