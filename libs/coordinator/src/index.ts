@@ -1,1 +1,3 @@
-export {}
+export { groupConfigDefinition, type GroupOptions } from './config'
+export { OFFSETS_TOPIC, type CoordinatorLog } from './coordinator-log'
+export { GroupCoordinator, type Client } from './group-coordinator'

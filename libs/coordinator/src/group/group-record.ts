@@ -1,0 +1,41 @@
+import type { GroupMetadataValue } from '../records/group-metadata'
+import { type Member, metadataOf } from './member'
+
+type MemberRecord = GroupMetadataValue['members'][number]
+
+/** The members of a stored group; each gets a whole session from `nowMs` on to come back. */
+export function membersOf(value: GroupMetadataValue, nowMs: number): Member[] {
+  return value.members.map((record) => ({
+    id: record.memberId,
+    instanceId: record.groupInstanceId,
+    clientId: record.clientId,
+    clientHost: record.clientHost,
+    sessionTimeoutMs: record.sessionTimeout,
+    rebalanceTimeoutMs:
+      record.rebalanceTimeout === -1 ? record.sessionTimeout : record.rebalanceTimeout,
+    // The buffers of the record are views of a whole batch: copied, so that they do not keep it.
+    protocols: [{ name: value.protocol ?? '', metadata: Buffer.from(record.subscription) }],
+    assignment: Buffer.from(record.assignment),
+    parkedJoin: null,
+    parkedSync: null,
+    isNew: false,
+    sessionDeadlineMs: nowMs + record.sessionTimeout,
+  }))
+}
+
+export function memberRecord(
+  member: Member,
+  protocolName: string | null,
+  assignment: Buffer,
+): MemberRecord {
+  return {
+    memberId: member.id,
+    groupInstanceId: member.instanceId,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    rebalanceTimeout: member.rebalanceTimeoutMs,
+    sessionTimeout: member.sessionTimeoutMs,
+    subscription: metadataOf(member, protocolName),
+    assignment,
+  }
+}
