@@ -1,14 +1,16 @@
 import { boolean, int, list, long, short, string } from '@millrace/config'
+import { groupConfigDefinition } from '@millrace/coordinator'
 import { logManagerConfigDefinition } from '@millrace/log'
 
 const INT_MAX = 2 ** 31 - 1
 
 /**
- * The broker's keys, under Kafka's names and with Kafka's defaults: its own, and those on how the logs are looked after. The
+ * The broker's keys, under Kafka's names and with Kafka's defaults: its own, those of groups, and those on how the logs are looked after. The
  * `log.*` keys that only set a default for topics are declared by the log library (`brokerSynonyms`).
  */
 export const brokerConfigDefinition = {
   ...logManagerConfigDefinition,
+  ...groupConfigDefinition,
   nodeId: int('node.id', {
     default: 1,
     min: 0,
@@ -100,70 +102,11 @@ export const brokerConfigDefinition = {
     unit: 'bytes',
     doc: 'The largest answer to a fetch, whatever the client asks for.',
   }),
-  offsetsTopicNumPartitions: int('offsets.topic.num.partitions', {
-    default: 50,
-    min: 1,
-    importance: 'HIGH',
-    doc: 'Partitions of __consumer_offsets. It must not change once the topic exists.',
-  }),
-  offsetsTopicReplicationFactor: short('offsets.topic.replication.factor', {
-    default: 3,
-    min: 1,
-    importance: 'HIGH',
-    doc: 'Replicas of __consumer_offsets; capped at the brokers that live.',
-  }),
-  offsetsTopicSegmentBytes: int('offsets.topic.segment.bytes', {
-    default: 104_857_600,
-    min: 1 << 20,
-    unit: 'bytes',
-    doc: 'Segment size of __consumer_offsets: small, so that it is loaded fast.',
-  }),
-  offsetsRetentionMinutes: int('offsets.retention.minutes', {
-    default: 10_080,
-    min: 1,
-    unit: 'minutes',
-    doc: 'How long the offsets of a group without members are kept.',
-  }),
-  offsetsRetentionCheckIntervalMs: long('offsets.retention.check.interval.ms', {
-    default: 600_000,
-    min: 1,
-    unit: 'ms',
-    doc: 'How often expired offsets are looked for.',
-  }),
   offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', {
     default: 5000,
     min: 1,
     unit: 'ms',
     doc: 'How long a commit may wait for its record to be safe.',
-  }),
-  offsetMetadataMaxBytes: int('offset.metadata.max.bytes', {
-    default: 4096,
-    min: 0,
-    unit: 'bytes',
-    doc: 'The longest text that may go with a committed offset.',
-  }),
-  groupMinSessionTimeoutMs: int('group.min.session.timeout.ms', {
-    default: 6000,
-    min: 0,
-    unit: 'ms',
-    doc: 'The shortest session timeout a member may ask for.',
-  }),
-  groupMaxSessionTimeoutMs: int('group.max.session.timeout.ms', {
-    default: 1_800_000,
-    min: 1,
-    unit: 'ms',
-    doc: 'The longest session timeout a member may ask for.',
-  }),
-  groupInitialRebalanceDelayMs: int('group.initial.rebalance.delay.ms', {
-    default: 3000,
-    min: 0,
-    unit: 'ms',
-    doc: 'How long an empty group waits for more members before its first assignment.',
-  }),
-  groupMaxSize: int('group.max.size', {
-    default: INT_MAX,
-    min: 1,
-    doc: 'Members that a group may have.',
   }),
 }
 

@@ -37,10 +37,10 @@ export function parseBrokerConfig(given: Properties): BrokerConfig {
     ...log.problems.map((problem) => underBrokerKey(problem, given)),
     ...listeners.problems,
   ]
-  if (broker.config.groupMinSessionTimeoutMs > broker.config.groupMaxSessionTimeoutMs)
+  if (broker.config.minSessionTimeoutMs > broker.config.maxSessionTimeoutMs)
     problems.push({
       key: 'group.min.session.timeout.ms',
-      given: String(broker.config.groupMinSessionTimeoutMs),
+      given: String(broker.config.minSessionTimeoutMs),
       expected: 'at most group.max.session.timeout.ms',
     })
   if (problems.length > 0)

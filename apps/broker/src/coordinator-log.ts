@@ -1,9 +1,11 @@
 import type { CoordinatorLog } from '@millrace/coordinator'
+import { batch } from '@millrace/record'
 import type { Partition, ReplicaManager } from '@millrace/replication'
 import { ErrorCode, protocolError } from '@millrace/wire'
 
 /** Bytes read at once while a coordinator loads its partition. */
 const READ_MAX_BYTES = 1 << 20
+const NO_RECORDS = Buffer.alloc(0)
 
 /** The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). */
 export function createCoordinatorLog(
@@ -26,16 +28,23 @@ export function createCoordinatorLog(
       if (result.errorCode !== ErrorCode.NONE)
         throw protocolError(result.errorCode, result.errorMessage ?? undefined)
     },
-    read(topic, index, fromOffset) {
+    async read(topic, index, fromOffset) {
       const { log, highWatermark } = partitionOf(topic, index)
-      const { records } = log.read(fromOffset, {
+      const start = Math.max(fromOffset, log.logStartOffset)
+      if (start >= highWatermark) return { records: NO_RECORDS, nextOffset: start }
+      const { records } = log.read(start, {
         maxBytes: READ_MAX_BYTES,
         maxOffsetExclusive: highWatermark,
         minOneBatch: true,
       })
-      return { records }
+      return { records, nextOffset: nextOffsetOf(records, start) }
     },
-    startOffset: (topic, index) => partitionOf(topic, index).log.logStartOffset,
-    endOffset: (topic, index) => partitionOf(topic, index).highWatermark,
   }
+}
+
+function nextOffsetOf(records: Buffer, start: number): number {
+  let nextOffset = start
+  for (let at = 0; at < records.length; at += batch.sizeBytes(records, at))
+    nextOffset = batch.nextOffset(records, at)
+  return nextOffset
 }

@@ -11,7 +11,7 @@ import {
 import { parseConfig } from '@millrace/config'
 import { Controller } from '@millrace/controller'
 import { EmbeddedStore } from '@millrace/coordination'
-import { GroupCoordinator } from '@millrace/coordinator'
+import { GroupCoordinator, OFFSETS_TOPIC } from '@millrace/coordinator'
 import { logConfigDefinition, LogManager, topicDefaultsOfBroker } from '@millrace/log'
 import {
   ReplicaManager,
@@ -26,7 +26,7 @@ import { advertisedHost } from './listeners'
 import type { BrokerLifecycle, ListenerAddress } from './network/listener'
 import { ProducerIdBlock } from './producer-id-block'
 import type { BrokerServices, Endpoint } from './services'
-import { OFFSETS_TOPIC, TopicCreation } from './topic-creation'
+import { TopicCreation } from './topic-creation'
 
 const METADATA_DIRECTORY = 'metadata'
 
@@ -71,7 +71,7 @@ export class BrokerEngine implements BrokerLifecycle {
 
   /** Registers this broker under its real port, and takes over the partitions it leads. */
   async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
-    const { controller, replicas, nodeId } = this.services
+    const { controller, replicas, groups, nodeId } = this.services
     this.#endpoints = endpointsOf(this.#config, addresses)
     const [endpoint] = this.#endpoints.values()
     await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
@@ -82,6 +82,7 @@ export class BrokerEngine implements BrokerLifecycle {
       })
     })
     const image = controller.metadata()
+    groups.start(image.topics.get(OFFSETS_TOPIC)?.partitions.length)
     await replicas.applyMetadata(image, image.topics.keys())
   }
 
@@ -204,19 +205,7 @@ function openGroups(
   const { values } = config
   const { replicas, ...rest } = deps
   const log = createCoordinatorLog(replicas, { timeoutMs: values.offsetsCommitTimeoutMs })
-  return new GroupCoordinator(
-    { log, ...rest },
-    {
-      partitionCount: values.offsetsTopicNumPartitions,
-      minSessionTimeoutMs: values.groupMinSessionTimeoutMs,
-      maxSessionTimeoutMs: values.groupMaxSessionTimeoutMs,
-      initialRebalanceDelayMs: values.groupInitialRebalanceDelayMs,
-      maxSize: values.groupMaxSize,
-      offsetMetadataMaxBytes: values.offsetMetadataMaxBytes,
-      offsetsRetentionMs: values.offsetsRetentionMinutes * 60_000,
-      offsetsRetentionCheckIntervalMs: values.offsetsRetentionCheckIntervalMs,
-    },
-  )
+  return new GroupCoordinator({ log, ...rest }, values)
 }
 
 /** Leading a partition of the offsets topic is being the coordinator of its groups. */

@@ -1,11 +1,10 @@
 import type { Controller, NewTopic, TopicImage } from '@millrace/controller'
+import { OFFSETS_TOPIC } from '@millrace/coordinator'
 import type { ReplicaManager } from '@millrace/replication'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode } from '@millrace/wire'
 import type { BrokerConfig } from './config'
 import { wireFailureOf } from './wire-failure'
-
-export const OFFSETS_TOPIC = '__consumer_offsets'
 
 /** Creates the topics that nobody created by hand: those of auto creation, and the internal ones. */
 export class TopicCreation {
@@ -59,7 +58,7 @@ export class TopicCreation {
         configs: {},
       }
     return {
-      partitions: values.offsetsTopicNumPartitions,
+      partitions: values.offsetsTopicPartitions,
       replicationFactor: this.#replicationFactor(name, values.offsetsTopicReplicationFactor),
       configs: {
         'cleanup.policy': 'compact',

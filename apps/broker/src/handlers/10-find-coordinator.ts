@@ -5,8 +5,8 @@
  * Gaps: there is no transaction and no share coordinator: key types 1 and 2 answer INVALID_REQUEST with a text, which
  * clients do not retry. The topic is created before the answer, where Kafka answers COORDINATOR_NOT_AVAILABLE first.
  */
+import { OFFSETS_TOPIC } from '@millrace/coordinator'
 import { ApiKey, ErrorCode } from '@millrace/wire'
-import { OFFSETS_TOPIC } from '../topic-creation'
 import { handler, type RequestContext } from './handler'
 
 const KEY_TYPE_GROUP = 0

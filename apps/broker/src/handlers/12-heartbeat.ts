@@ -5,8 +5,8 @@
  * Gaps: none known.
  */
 import { ApiKey } from '@millrace/wire'
-import { clientOf, handler } from './handler'
+import { handler } from './handler'
 
 export const heartbeat = handler(ApiKey.Heartbeat, { min: 0, max: 4 }, (request, ctx) =>
-  ctx.broker.groups.heartbeat(request, clientOf(ctx)),
+  ctx.broker.groups.heartbeat(request),
 )

@@ -5,8 +5,8 @@
  * Gaps: none known.
  */
 import { ApiKey } from '@millrace/wire'
-import { clientOf, handler } from './handler'
+import { handler } from './handler'
 
 export const listGroups = handler(ApiKey.ListGroups, { min: 0, max: 5 }, (request, ctx) =>
-  ctx.broker.groups.listGroups(request, clientOf(ctx)),
+  ctx.broker.groups.listGroups(request),
 )

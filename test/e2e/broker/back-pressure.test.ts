@@ -1,0 +1,87 @@
+import { connect } from 'node:net'
+import { ApiKey, encodeRequest, FetchRequest } from '@millrace/wire'
+import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
+
+let broker: TestBroker
+
+beforeAll(async () => {
+  broker = await startTestBroker({ 'connections.max.idle.ms': '600' })
+})
+afterAll(() => broker.stop())
+
+function aFetch(correlationId: number): Buffer {
+  return Buffer.concat(
+    encodeRequest(
+      FetchRequest,
+      12,
+      { correlationId, clientId: 'slow' },
+      {
+        maxWaitMs: 0,
+        minBytes: 1,
+        topics: [
+          {
+            topic: 'large',
+            partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }],
+          },
+        ],
+      },
+    ),
+  )
+}
+
+describe('a connection', () => {
+  it('whose client does not read is not read either, and gets every answer once it does', async () => {
+    const client = await RawClient.open(broker.port)
+    await client.ask(ApiKey.Metadata, 12, { topics: [{ name: 'large' }] })
+    await client.ask(ApiKey.Produce, 9, {
+      acks: -1,
+      timeoutMs: 5000,
+      topicData: [
+        {
+          name: 'large',
+          partitionData: [{ index: 0, records: aBatch(['x'.repeat(900_000)]) }],
+        },
+      ],
+    })
+    client.close()
+    const count = 300 // 270 MB of answers
+    const before = process.memoryUsage().rss
+    const socket = connect({ host: '127.0.0.1', port: broker.port })
+    for (let i = 0; i < count; i++) socket.write(aFetch(i))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20)
+
+    let receivedBytes = 0
+    await new Promise<void>((resolve) =>
+      socket.on('data', (chunk: Buffer) => {
+        receivedBytes += chunk.length
+        if (receivedBytes > count * 900_000) resolve()
+      }),
+    )
+    socket.destroy()
+  }, 20_000)
+
+  it('on which nothing moves is closed after connections.max.idle.ms', async () => {
+    const client = await RawClient.open(broker.port)
+    await client.ask(ApiKey.ApiVersions, 0, {})
+    expect(await client.nextFrame()).toBeNull()
+  })
+
+  it('that waits for a fetch longer than that is kept', async () => {
+    const client = await RawClient.open(broker.port)
+    await client.ask(ApiKey.Metadata, 12, { topics: [{ name: 'quiet' }] })
+    client.send(ApiKey.Fetch, 12, {
+      maxWaitMs: 1500,
+      minBytes: 1,
+      topics: [
+        {
+          topic: 'quiet',
+          partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }],
+        },
+      ],
+    })
+    const { value } = await client.receive(ApiKey.Fetch, 12)
+    expect(value.responses[0].partitions[0].errorCode).toBe(0)
+    client.close()
+  })
+})
