@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { formatProblems, parseConfig, parsePropertiesFile, type Properties } from '@millrace/config'
+import { connectErrors, workerConfigDefinition, type WorkerConfig } from '@millrace/connect-runtime'
+
+export interface WorkerSettings {
+  readonly config: WorkerConfig
+  /** As given: converters' options, client settings and config providers are read from here. */
+  readonly properties: Properties
+  readonly listen: { readonly host: string; readonly port: number }
+}
+
+/** Reads a Connect worker's properties file and applies overrides to it. @throws Node's error if it cannot be read */
+export function readWorkerProperties(path: string, overrides: Properties = {}): Properties {
+  return { ...parsePropertiesFile(readFileSync(path, 'utf8')), ...overrides }
+}
+
+/** @throws CONNECT_INVALID_WORKER_CONFIG with every problem */
+export function parseWorkerSettings(properties: Properties): WorkerSettings {
+  const { config, problems } = parseConfig(workerConfigDefinition, properties)
+  if (problems.length > 0) {
+    throw connectErrors.create('CONNECT_INVALID_WORKER_CONFIG', {
+      problems: formatProblems(problems),
+    })
+  }
+  return { config, properties, listen: listenAddress(config) }
+}
+
+const ALL_ADDRESSES = '0.0.0.0'
+
+function listenAddress(config: WorkerConfig): { readonly host: string; readonly port: number } {
+  if (config.restPort !== null) return { host: ALL_ADDRESSES, port: config.restPort }
+  const [, host, port] = /^http:\/\/(.*):(\d+)$/i.exec(config.listeners[0])!
+  return { host: host === '' ? ALL_ADDRESSES : host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}

@@ -1,0 +1,127 @@
+import 'reflect-metadata'
+import { nodeDisk, nodeNet, systemClock, systemRandom, type Clock } from '@millrace/base'
+import { createClient } from '@millrace/client'
+import type { Properties } from '@millrace/config'
+import {
+  createConfigProviders,
+  DistributedHerder,
+  loadPluginPath,
+  PluginRegistry,
+  type PluginSet,
+} from '@millrace/connect-runtime'
+import type { Logger } from '@millrace/telemetry'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { builtInPlugins } from './built-in-plugins'
+import { parseWorkerSettings, type WorkerSettings } from './config'
+import { ConnectWorkerModule } from './connect-worker.module'
+import { ErrorFilter } from './rest/error.filter'
+
+export interface StartWorkerOptions {
+  /** Of a Connect worker's properties file. */
+  readonly properties: Properties
+  readonly logger: Logger
+  /** Beside the built-in plugins and those of plugin.path. */
+  readonly plugins?: PluginSet
+  /** What `${env:NAME}` sees. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly clock?: Clock
+}
+
+export interface RunningWorker {
+  /** Where the REST server listens: `http://127.0.0.1:8083`. */
+  readonly restAddress: string
+  /** Resolves when the worker has read its topics and joined its group. Rejects if it cannot. */
+  readonly ready: Promise<void>
+  /** Stops all tasks in order, leaves the group and frees the port. */
+  close(): Promise<void>
+}
+
+const BODY_MAX_BYTES = 4 * 1024 * 1024
+
+/**
+ * Starts a worker and resolves when its REST server listens and it is ready.
+ * @throws CONNECT_INVALID_WORKER_CONFIG, CONNECT_PLUGIN_LOAD, Node's error if the port is in use, what `ready` rejects with
+ */
+export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  const worker = await listenWorker(options)
+  try {
+    await worker.ready
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
+  return worker
+}
+
+/** The same, but resolves as soon as the REST server listens: /health says `starting` until the worker is ready. */
+export async function listenWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  const settings = parseWorkerSettings(options.properties)
+  const { logger } = options
+  const pluginSets = await loadPluginPath({ disk: nodeDisk }, settings.config.pluginPath)
+  const sets = [builtInPlugins, ...(options.plugins ? [options.plugins] : []), ...pluginSets]
+  const registry = new PluginRegistry({ logger }, sets)
+  let { port } = settings.listen
+  const herder = createHerder(options, settings, registry, (): string => {
+    const { restAdvertisedHostName, restAdvertisedPort } = settings.config
+    return `${restAdvertisedHostName ?? reachableHost(settings.listen.host)}:${restAdvertisedPort ?? port}`
+  })
+  const app = await createRestApp(herder, registry)
+  await app.listen(port, settings.listen.host)
+  port = (app.getHttpServer().address() as { port: number }).port
+  const ready = herder.start()
+  ready.catch(() => undefined) // whoever awaits `ready` handles it
+  return {
+    restAddress: `http://${reachableHost(settings.listen.host)}:${port}`,
+    ready,
+    close: async () => {
+      await app.close()
+      await herder.close()
+    },
+  }
+}
+
+function createHerder(
+  options: StartWorkerOptions,
+  { config, properties }: WorkerSettings,
+  registry: PluginRegistry,
+  workerId: () => string,
+): DistributedHerder {
+  const { logger } = options
+  const clock = options.clock ?? systemClock
+  const environment = options.environment ?? process.env
+  const client = (clientId: string) =>
+    createClient(
+      { clock, random: systemRandom, logger, net: nodeNet },
+      { bootstrapServers: [...config.bootstrapServers], clientId },
+    )
+  const providers = createConfigProviders(
+    { disk: nodeDisk, environment },
+    properties,
+    config.configProviders,
+  )
+  return new DistributedHerder(
+    { client, clock, random: systemRandom, logger, registry, providers },
+    { config, properties, workerId },
+  )
+}
+
+async function createRestApp(
+  herder: DistributedHerder,
+  registry: PluginRegistry,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_MAX_BYTES })
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ConnectWorkerModule.over({ herder, registry }),
+    adapter,
+    { logger: false, abortOnError: false },
+  )
+  app.useGlobalFilters(new ErrorFilter())
+  return app
+}
+
+/** An address that means "all" is no address to connect to. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

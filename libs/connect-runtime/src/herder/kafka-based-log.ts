@@ -1,0 +1,225 @@
+import { errorMessage, type Clock, type Random } from '@millrace/base'
+import type { Admin, Client, Consumer, FetchedBatches, Producer } from '@millrace/client'
+import { batch, nextBatchSize, RecordCursor } from '@millrace/record'
+import type { Logger } from '@millrace/telemetry'
+import { classify, connectErrors } from '../errors'
+import { Backoff, sleepUnlessAborted } from '../pipeline/retry'
+
+export interface KafkaBasedLogDeps {
+  readonly client: Client
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface KafkaBasedLogOptions {
+  readonly topic: string
+  /** Config key that names the topic, for messages. */
+  readonly configKey: string
+  /** Used when the topic is created; -1 is the broker's default. */
+  readonly partitions: number
+  /** What an existing topic must have, null for any number. */
+  readonly requiredPartitions: number | null
+  readonly replicationFactor: number
+  /** Gets every record in order, first all that exist, then each new one. Must not throw. */
+  readonly onRecord: (record: LogRecord) => void
+}
+
+/** The buffers are views of the fetched data: copy what is kept. */
+export interface LogRecord {
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+}
+
+const POLL_MS = 1_000
+const BACKOFF = { initialMs: 100, maxMs: 10_000 } as const
+
+interface Waiter {
+  readonly offsets: ReadonlyMap<number, number>
+  readonly resolve: () => void
+}
+
+/**
+ * A compacted topic as shared state: every worker reads all of it at start and goes on reading, so that after `readToEnd`
+ * it has seen whatever anybody had written before the call.
+ */
+export class KafkaBasedLog {
+  readonly #deps: KafkaBasedLogDeps
+  readonly #options: KafkaBasedLogOptions
+  readonly #admin: Admin
+  readonly #producer: Producer
+  readonly #consumer: Consumer
+  readonly #cursor = new RecordCursor()
+  readonly #aborter = new AbortController()
+  /** Offset after the last record that was handed to `onRecord`, by partition. */
+  readonly #positions = new Map<number, number>()
+  #waiters: Waiter[] = []
+  #reading: Promise<void> = Promise.resolve()
+
+  constructor(deps: KafkaBasedLogDeps, options: KafkaBasedLogOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#admin = deps.client.admin()
+    this.#producer = deps.client.producer()
+    this.#consumer = deps.client.consumer({})
+  }
+
+  /** Offset after the last record read from partition 0. */
+  get position(): number {
+    return this.#positions.get(0) ?? 0
+  }
+
+  /** Creates the topic if need be and reads it to its end. @throws CONNECT_TOPIC_NOT_COMPACTED, CONNECT_TOPIC_PARTITIONS */
+  async start(): Promise<void> {
+    const partitionCount = await this.#ensureTopic()
+    const { topic } = this.#options
+    const partitions = Array.from({ length: partitionCount }, (_, partition) => ({
+      topic,
+      partition,
+    }))
+    const earliest = await this.#admin.listOffsets(partitions, 'earliest')
+    this.#consumer.assign(partitions)
+    for (const { partition, offset } of earliest) {
+      this.#positions.set(partition, offset)
+      this.#consumer.seek({ topic, partition }, offset)
+    }
+    this.#reading = this.#read()
+    await this.readToEnd()
+  }
+
+  /** Resolves when everything that the log had at the time of the call was handed to `onRecord`. */
+  async readToEnd(): Promise<void> {
+    const { topic } = this.#options
+    const partitions = [...this.#positions.keys()].map((partition) => ({ topic, partition }))
+    const latest = await this.#admin.listOffsets(partitions, 'latest')
+    const offsets = new Map(latest.map(({ partition, offset }) => [partition, offset]))
+    if (this.#hasReached(offsets)) return
+    await new Promise<void>((resolve) => this.#waiters.push({ offsets, resolve }))
+    if (this.#aborter.signal.aborted) throw connectErrors.create('CONNECT_STOPPING')
+  }
+
+  /** Resolves when the cluster has all records; records with the same key keep their order. */
+  async append(
+    records: readonly { readonly key: Buffer; readonly value: Buffer | null }[],
+  ): Promise<void> {
+    const produced = this.#producer.begin()
+    for (const { key, value } of records) {
+      const partition = this.#options.requiredPartitions === 1 ? 0 : null
+      produced.add(this.#options.topic, partition, this.#deps.clock.now(), key, value)
+    }
+    await produced.done()
+  }
+
+  async close(): Promise<void> {
+    this.#aborter.abort()
+    await this.#consumer.close()
+    await this.#reading
+    await this.#producer.close()
+  }
+
+  /** The number of partitions. */
+  async #ensureTopic(): Promise<number> {
+    const { topic, partitions, replicationFactor } = this.#options
+    const existing = await this.#partitionCount()
+    if (existing > 0) {
+      await this.#checkTopic(existing)
+      return existing
+    }
+    this.#deps.logger.info('creating topic', { topic, partitions, replicationFactor })
+    await this.#admin.createTopics([
+      { name: topic, partitions, replicationFactor, configs: { 'cleanup.policy': 'compact' } },
+    ])
+    return this.#waitForTopic()
+  }
+
+  /** A topic that was just created may not be known to every broker yet. */
+  async #waitForTopic(): Promise<number> {
+    const backoff = new Backoff(this.#deps, BACKOFF)
+    for (;;) {
+      const count = await this.#partitionCount()
+      if (count > 0) return count
+      if (!(await sleepUnlessAborted(this.#deps.clock, backoff.nextMs(), this.#aborter.signal))) {
+        throw connectErrors.create('CONNECT_STOPPING')
+      }
+    }
+  }
+
+  async #partitionCount(): Promise<number> {
+    const topics = await this.#admin.topics([this.#options.topic])
+    return topics.find(({ name }) => name === this.#options.topic)?.partitions.length ?? 0
+  }
+
+  async #checkTopic(actual: number): Promise<void> {
+    const { topic, requiredPartitions: expected, configKey: key } = this.#options
+    if (expected !== null && actual !== expected) {
+      throw connectErrors.create('CONNECT_TOPIC_PARTITIONS', { topic, actual, expected, key })
+    }
+    const configs = await this.#admin.describeConfigs(topic)
+    const policy = configs['cleanup.policy'] ?? 'compact' // a cluster that hides it is believed
+    if (policy !== 'compact') {
+      throw connectErrors.create('CONNECT_TOPIC_NOT_COMPACTED', { topic, policy })
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { clock, logger } = this.#deps
+    const { signal } = this.#aborter
+    const backoff = new Backoff(this.#deps, BACKOFF)
+    while (!signal.aborted) {
+      try {
+        for (const fetched of await this.#consumer.poll(POLL_MS)) this.#handOver(fetched)
+        backoff.reset()
+      } catch (error) {
+        if (signal.aborted) break
+        const { topic } = this.#options
+        logger.warn('reading failed and is tried again', {
+          topic,
+          error: errorMessage(error),
+          kind: classify(error),
+        })
+        await sleepUnlessAborted(clock, backoff.nextMs(), signal)
+      }
+      this.#release()
+    }
+    for (const waiter of this.#waiters) waiter.resolve()
+    this.#waiters = []
+  }
+
+  #handOver(fetched: FetchedBatches): void {
+    const { partition, records } = fetched
+    const from = Math.max(fetched.fromOffset, this.#positions.get(partition) ?? 0)
+    const cursor = this.#cursor
+    for (let at = 0; at < records.length; ) {
+      const sizeBytes = nextBatchSize(records, at)
+      if (sizeBytes < 0) return
+      if (!batch.isControl(records, at)) {
+        for (cursor.open(records, at); cursor.next(); ) {
+          const { offset, timestamp } = cursor
+          if (offset < from) continue
+          const key = cursor.key()
+          this.#options.onRecord({ partition, offset, timestamp, key, value: cursor.value() })
+        }
+      }
+      this.#positions.set(partition, Math.max(from, batch.nextOffset(records, at)))
+      at += sizeBytes
+    }
+  }
+
+  #release(): void {
+    this.#waiters = this.#waiters.filter((waiter) => {
+      if (!this.#hasReached(waiter.offsets)) return true
+      waiter.resolve()
+      return false
+    })
+  }
+
+  #hasReached(offsets: ReadonlyMap<number, number>): boolean {
+    for (const [partition, offset] of offsets) {
+      if ((this.#positions.get(partition) ?? 0) < offset) return false
+    }
+    return true
+  }
+}

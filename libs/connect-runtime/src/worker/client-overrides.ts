@@ -1,0 +1,95 @@
+import type { ConsumerOptions, ProducerOptions } from '@millrace/client'
+import { ConfigurationError } from '@millrace/connect-api'
+import {
+  formatProblems,
+  int,
+  long,
+  oneOf,
+  parseConfig,
+  string,
+  type ConfigDefinition,
+  type ConfigOf,
+  type Properties,
+} from '@millrace/config'
+import type { Logger } from '@millrace/telemetry'
+import { withPrefix } from '../config/connector-config'
+
+/** Producer settings that a worker (`producer.*`) or a connector (`producer.override.*`) may change. */
+const producerDefinition = {
+  compression: oneOf('compression.type', ['none', 'gzip', 'snappy', 'lz4', 'zstd'], {
+    default: 'none',
+    doc: 'Compression of batches.',
+  }),
+  batchBytes: int('batch.size', { default: null, min: 1, doc: 'Size of a batch.' }),
+  lingerMs: long('linger.ms', { default: null, min: 0, doc: 'Wait for a batch to fill.' }),
+  maxRequestBytes: int('max.request.size', { default: null, min: 1, doc: 'Size of a request.' }),
+  bufferBytes: long('buffer.memory', { default: null, min: 1, doc: 'Bytes not sent yet.' }),
+}
+
+/** Consumer settings that a worker (`consumer.*`) or a connector (`consumer.override.*`) may change. */
+const consumerDefinition = {
+  groupId: string('group.id', { default: null, doc: 'Consumer group of the sink.' }),
+  autoOffsetReset: oneOf('auto.offset.reset', ['earliest', 'latest'], {
+    default: 'earliest',
+    doc: 'Where to begin in a partition without a committed offset.',
+  }),
+  isolationLevel: oneOf('isolation.level', ['read_uncommitted', 'read_committed'], {
+    default: 'read_uncommitted',
+    doc: 'Whether records of open and aborted transactions are read.',
+  }),
+  fetchMaxWaitMs: int('fetch.max.wait.ms', { default: null, min: 0, doc: 'Wait of a fetch.' }),
+  fetchMinBytes: int('fetch.min.bytes', { default: null, min: 0, doc: 'What a fetch waits for.' }),
+  fetchMaxBytes: int('fetch.max.bytes', { default: null, min: 1, doc: 'Size of a fetch.' }),
+  partitionMaxBytes: int('max.partition.fetch.bytes', {
+    default: null,
+    min: 1,
+    doc: 'Size of a fetch of one partition.',
+  }),
+}
+
+/**
+ * Producer options of a source task. What could lose or reorder records (acks, retries, idempotence) is fixed and
+ * logged if somebody sets it. @throws ConfigurationError
+ */
+export function producerOverrides(
+  worker: Properties,
+  connector: Properties,
+  logger: Logger,
+): ProducerOptions {
+  const properties = { ...worker, ...withPrefix(connector, 'producer.override.') }
+  return present(parseOverrides(producerDefinition, properties, 'producer', logger))
+}
+
+/** Consumer options of a sink task. @throws ConfigurationError */
+export function consumerOverrides(
+  worker: Properties,
+  connector: Properties,
+  sink: { readonly groupId: string; readonly logger: Logger },
+): ConsumerOptions & { readonly groupId: string } {
+  const properties = { ...worker, ...withPrefix(connector, 'consumer.override.') }
+  const config = parseOverrides(consumerDefinition, properties, 'consumer', sink.logger)
+  return present({ ...config, groupId: config.groupId ?? sink.groupId })
+}
+
+function parseOverrides<const D extends ConfigDefinition>(
+  definition: D,
+  properties: Properties,
+  client: string,
+  logger: Logger,
+): ConfigOf<D> {
+  const { config, problems, unknown } = parseConfig(definition, properties)
+  if (problems.length > 0) {
+    throw new ConfigurationError(`${client} settings: ${formatProblems(problems)}`)
+  }
+  if (unknown.length > 0) {
+    logger.warn('client settings without effect', { client, keys: unknown.join(' ') })
+  }
+  return config
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], null> }
+
+/** Without the keys that nobody set, so that the client's own defaults hold. */
+function present<T extends object>(config: T): Present<T> & T {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as never
+}

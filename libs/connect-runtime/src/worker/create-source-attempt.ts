@@ -1,0 +1,97 @@
+import type { SourceConnector, SourceTaskContext } from '@millrace/connect-api'
+import { commonConnectorConfig, withPrefix } from '../config/connector-config'
+import { createConverters, createTransformChain } from '../pipeline/build'
+import { RecordErrors } from '../pipeline/record-errors'
+import { producerOverrides } from './client-overrides'
+import { SourceTaskAttempt } from './source-task'
+import type { TaskAttempt } from './supervisor'
+import { TopicCreator, topicCreationRules } from './target-topics'
+import { parseOrThrow, taskName, type AttemptScope } from './worker'
+
+/** A fresh source task with clients of its own. @throws ConfigurationError */
+export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAttempt> {
+  const { worker, options, id, connector, logger } = scope
+  const { clock, random, registry } = worker
+  const common = parseOrThrow(commonConnectorConfig, connector)
+  const chain = createTransformChain(registry, connector)
+  const converters = createConverters(registry, connector, options.properties)
+  const plugin = scope.plugin as SourceConnector<any>
+  const task = plugin.createTask(scope.taskConfig as never, sourceContext(scope))
+  const client = worker.client(`connector-producer-${taskName(id)}`)
+  const producer = client.producer(
+    producerOverrides(withPrefix(options.properties, 'producer.'), connector, logger),
+  )
+  const attempt = new SourceTaskAttempt(
+    {
+      clock,
+      random,
+      logger,
+      reporter: scope.reporter,
+      task,
+      pipeline: {
+        chain,
+        converters,
+        errors: new RecordErrors({ clock, random, logger }, recordErrorOptions(common)),
+        producer,
+        topics: new TopicCreator(
+          { admin: client.admin(), logger, onTopic: (topic) => options.onTopic(id, topic) },
+          {
+            rules: topicCreationRules(connector),
+            isEnabled: options.config.topicCreationEnable,
+          },
+        ),
+        storeOffsets: (offsets) => options.offsets.write(id.connector, offsets),
+      },
+    },
+    {
+      flushIntervalMs: options.config.offsetFlushIntervalMs,
+      flushTimeoutMs: options.config.offsetFlushTimeoutMs,
+    },
+  )
+  return closingClient(attempt, async () => {
+    await producer.close()
+    await client.close()
+  })
+}
+
+function sourceContext({ worker, options, id, task, logger }: AttemptScope): SourceTaskContext {
+  return {
+    clock: worker.clock,
+    logger,
+    connectorName: id.connector,
+    taskId: id.task,
+    properties: task,
+    offsets: (partitions) => options.offsets.read(id.connector, partitions),
+  }
+}
+
+export function recordErrorOptions(common: {
+  readonly errorsTolerance: 'none' | 'all'
+  readonly errorsLogEnable: boolean
+  readonly errorsLogIncludeMessages: boolean
+  readonly errorsRetryTimeoutMs: number
+  readonly errorsRetryDelayMaxMs: number
+}) {
+  return {
+    tolerance: common.errorsTolerance,
+    isLogEnabled: common.errorsLogEnable,
+    isPositionLogged: common.errorsLogIncludeMessages,
+    retryTimeoutMs: common.errorsRetryTimeoutMs,
+    retryDelayMaxMs: common.errorsRetryDelayMaxMs,
+  }
+}
+
+/** The attempt, closing its clients when it ends in whatever way. */
+export function closingClient(attempt: TaskAttempt, close: () => Promise<void>): TaskAttempt {
+  return {
+    run: async () => {
+      try {
+        await attempt.run()
+      } finally {
+        await close()
+      }
+    },
+    stop: () => attempt.stop(),
+    setPaused: (isPaused) => attempt.setPaused(isPaused),
+  }
+}
