@@ -53,7 +53,8 @@ export class ReplicaManager {
   readonly #nodeId: number
   readonly #logConfigOf: (topic: ReplicatedTopic) => LogConfig
   readonly #leadership: LeadershipListener
-  readonly #partitions = new Map<string, Partition[]>()
+  /** At the position of its index; empty where another node has the replica. */
+  readonly #partitions = new Map<string, (Partition | undefined)[]>()
   readonly #waitingFetches = new Set<DelayedFetch>()
   #lastApplied: Promise<void> = Promise.resolve()
 
@@ -146,7 +147,7 @@ export class ReplicaManager {
 
   /** Answers all fetches that wait, so that connections can be closed. */
   releaseFetches(): void {
-    for (const fetch of [...this.#waitingFetches]) fetch.finish()
+    for (const fetch of this.#waitingFetches) fetch.finish()
   }
 
   /** Appends one entry and fills its result. Returns the offset to wait for, or -1 if it has failed. */
@@ -280,7 +281,7 @@ export class ReplicaManager {
       const stays =
         topic?.id === partition.log.topicId && assignment?.replicas.includes(this.#nodeId)
       if (stays) continue
-      delete partitions[partition.index]
+      partitions[partition.index] = undefined
       if (partition.isLeader) this.#leadership.onResigned(name, partition.index)
       partition.retire(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       await this.#logManager.deleteLog(name, partition.index)

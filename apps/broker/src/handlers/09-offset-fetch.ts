@@ -21,14 +21,14 @@ export const offsetFetch = handler(ApiKey.OffsetFetch, { min: 1, max: 10 }, (req
 )
 
 /** The coordinator knows topics by name only: ids are translated on the way in and out. */
-async function fetchById(request: Request, ctx: RequestContext) {
+function fetchById(request: Request, ctx: RequestContext) {
   const unknown: TopicAnswer[][] = []
   const groups = request.groups.map((group) => {
     const { named, missing } = toNames(group, ctx)
     unknown.push(missing)
     return named
   })
-  const response = await ctx.broker.groups.offsetFetch({ ...request, groups }, clientOf(ctx))
+  const response = ctx.broker.groups.offsetFetch({ ...request, groups }, clientOf(ctx))
   const image = ctx.broker.metadata()
   return {
     ...response,

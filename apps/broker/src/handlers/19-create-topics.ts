@@ -24,7 +24,9 @@ export const createTopics = handler(
         .map((topic) =>
           names.indexOf(topic.name) === names.lastIndexOf(topic.name)
             ? createTopic(topic, request.validateOnly, ctx)
-            : failed(topic.name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.'),
+            : Promise.resolve(
+                failed(topic.name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.'),
+              ),
         ),
     )
     return { throttleTimeMs: 0, topics }

@@ -65,10 +65,7 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
-    this.#open().then(
-      () => callback(),
-      (error: unknown) => callback(error),
-    )
+    void this.#listen(callback)
   }
 
   /** Stops accepting, answers what is in flight (bounded), then closes every connection. */
@@ -88,6 +85,15 @@ export class KafkaListener implements CustomTransportStrategy {
 
   unwrap<T>(): T {
     return this.#servers as T
+  }
+
+  async #listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      return callback(error)
+    }
+    callback()
   }
 
   async #open(): Promise<void> {
