@@ -1,0 +1,44 @@
+import { defineErrors } from '@millrace/base'
+
+export const clientErrors = defineErrors({
+  CLIENT_NO_BROKER: {
+    retriable: true,
+    says: 'none of the brokers {servers} can be reached: {reason}',
+    todo: 'check bootstrap.servers and that the cluster runs',
+  },
+  CLIENT_CONNECTION_LOST: {
+    retriable: true,
+    says: 'the connection to {address} was lost: {reason}',
+    todo: 'it is opened again; if this repeats, look at the log of that broker',
+  },
+  CLIENT_REQUEST_TIMEOUT: {
+    retriable: true,
+    says: '{address} did not answer {api} within {timeoutMs} ms',
+    todo: 'the request is sent again; look at the load of that broker',
+  },
+  CLIENT_UNSUPPORTED_API: {
+    retriable: false,
+    says: '{address} serves {api} in no version that this client speaks',
+    todo: 'update the broker or this program',
+  },
+  CLIENT_CLOSED: {
+    retriable: false,
+    says: 'the client was closed',
+    todo: 'use a client that is still open',
+  },
+  CLIENT_RECORD_TOO_LARGE: {
+    retriable: false,
+    says: 'a record of about {bytes} bytes for topic {topic} is larger than the limit of {max}',
+    todo: 'raise max.request.size of the producer and max.message.bytes of the topic, or make the record smaller',
+  },
+  CLIENT_DELIVERY_TIMEOUT: {
+    retriable: true,
+    says: 'records for {topic}-{partition} were not acknowledged within {timeoutMs} ms; the last error was {reason}',
+    todo: 'check the brokers of the partition, or raise delivery.timeout.ms',
+  },
+  CLIENT_INVALID_PARTITION: {
+    retriable: false,
+    says: 'topic {topic} has no partition {partition}: it has {count}',
+    todo: 'correct the partition, or add partitions to the topic',
+  },
+})
