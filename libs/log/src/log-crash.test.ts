@@ -60,7 +60,7 @@ class Model {
   values: string[] = []
   startOffset = 0
   ackedOffset = 0
-  /** Batches whose acknowledgement the producer has not seen. */
+  /** Batches whose acknowledgement the producer has not seen: it may be on its way when the power goes. */
   #inFlight: { sent: Sent; nextOffset: number }[] = []
   #nextSequence = 0
   #count = 0
@@ -72,12 +72,17 @@ class Model {
   }
 
   append(records: number, valueBytes: number): void {
+    if (this.#inFlight.length === MAX_IN_FLIGHT) this.seeAcks()
     if (this.#inFlight.length === MAX_IN_FLIGHT) return
     const values = Array.from({ length: records }, () => `${this.#count++}`.padEnd(valueBytes, '.'))
     const sent = { sequence: this.#nextSequence, values }
     this.#nextSequence += records
     this.values.push(...values)
     this.#send(sent)
+  }
+
+  seeAcks(): void {
+    this.#inFlight = this.#inFlight.filter(({ nextOffset }) => nextOffset > this.ackedOffset)
   }
 
   async crash(seed: number): Promise<void> {
@@ -102,11 +107,13 @@ class Model {
     this.harness = await openLog({ ...options, disk, clock })
     expect(this.harness.log.logEndOffset).toBe(this.values.length)
     this.#watch()
+    this.#resend()
     this.check(this.values.length)
   }
 
   async trim(): Promise<void> {
     const { log } = this.harness
+    this.seeAcks() // a batch that was deleted is no longer known as a duplicate
     const offset = Math.floor((this.startOffset + log.flushedOffset) / 2)
     log.setHighWatermark(log.flushedOffset)
     await log.deleteRecordsBefore(offset)
@@ -147,7 +154,6 @@ class Model {
 
   #onFlushed(offset: number): void {
     this.ackedOffset = Math.max(this.ackedOffset, offset)
-    this.#inFlight = this.#inFlight.filter(({ nextOffset }) => nextOffset > offset)
   }
 }
 

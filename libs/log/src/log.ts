@@ -515,10 +515,13 @@ export class Log {
     if (count === this.#segments.all().length) {
       this.#roll(this.#logEndOffset)
       await this.#settleSealing()
+      await this.#deps.disk.syncDirectory(this.directory)
     }
     // Appends went on meanwhile, but what was old and below the high watermark still is.
     const removed = this.#segments.all().slice(0, count)
     this.#moveStart(this.#segments.all()[count].baseOffset)
+    // LOG-7: a crash may bring back any of the files; the start that is saved first says that they are gone.
+    await this.#deps.hooks.saveStartOffsets()
     this.#segments.remove(removed)
     await this.#dispose(removed)
     this.#deps.logger.info('old segments were deleted', {

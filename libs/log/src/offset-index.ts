@@ -26,6 +26,12 @@ export class OffsetIndex {
     return found < 0 ? 0 : this.entries.entry(found).readInt32BE(4)
   }
 
+  /** An offset in the last indexed batch that begins at or before `position`; the base offset if none does. */
+  floorOffset(position: number): number {
+    const found = this.entries.findLast((entry) => entry.readInt32BE(4) <= position)
+    return this.#baseOffset + (found < 0 ? 0 : this.entries.entry(found).readInt32BE(0))
+  }
+
   /** Where the last indexed batch begins; 0 if nothing is indexed. */
   lastPosition(): number {
     const { count } = this.entries

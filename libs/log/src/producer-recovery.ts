@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import { errorMessage, type Disk } from '@millrace/base'
+import { batch } from '@millrace/record'
 import type { Logger } from '@millrace/telemetry'
 import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from './file-names'
 import { decodeSnapshot, encodeSnapshot } from './producer-snapshot'
@@ -12,6 +13,12 @@ export interface ProducerRecoveryOptions {
   readonly nowMs: number
 }
 
+/**
+ * How far before a snapshot batches are read again. A snapshot has only the last batch of each producer, but a producer
+ * whose replies were lost sends up to five again.
+ */
+const LOOK_BACK_BYTES = 1 << 20
+
 /** Rebuilds the producers of a log: the newest good snapshot that is not beyond its end, then the batches behind it. */
 export async function recoverProducers(
   deps: { readonly disk: Disk; readonly logger: Logger },
@@ -21,13 +28,59 @@ export async function recoverProducers(
   const producers = new ProducerState()
   const logEndOffset = segments.active.nextOffset
   const snapshot = await newestSnapshot(deps, options.directory, logEndOffset)
-  for (const entry of snapshot?.entries ?? []) producers.load(entry)
   const fromOffset = Math.max(snapshot?.offset ?? 0, segments.first.baseOffset)
-  for (const segment of segments.all().slice(segments.indexOf(fromOffset))) {
-    segment.scanFrom(fromOffset, (buffer, at) => producers.update(buffer, at))
-  }
+  if (snapshot !== null && snapshot.entries.length > 0) loadSnapshot(producers, snapshot, segments)
+  replay(segments, { fromOffset, toOffset: logEndOffset }, producers)
   producers.expire(options.nowMs, options.producerExpirationMs)
   return producers
+}
+
+function loadSnapshot(
+  producers: ProducerState,
+  { offset, entries }: LoadedSnapshot,
+  segments: SegmentList,
+): void {
+  const before = new ProducerState()
+  replay(segments, { fromOffset: lookBack(segments, offset), toOffset: offset }, before)
+  for (const entry of entries) {
+    const seen = before.entry(entry.producerId)
+    const isSame = seen?.epoch === entry.epoch && lastOffsetOf(seen) === lastOffsetOf(entry)
+    producers.load(isSame ? { ...entry, batches: seen.batches } : entry)
+  }
+}
+
+function lastOffsetOf(entry: ProducerEntry): number {
+  return entry.batches.at(-1)?.lastOffset ?? -1
+}
+
+function replay(
+  segments: SegmentList,
+  range: { fromOffset: number; toOffset: number },
+  producers: ProducerState,
+): void {
+  if (range.fromOffset >= range.toOffset) return
+  for (const segment of segments.all().slice(segments.indexOf(range.fromOffset))) {
+    if (segment.baseOffset >= range.toOffset) return
+    segment.scanFrom(range.fromOffset, (buffer, at) => {
+      if (batch.baseOffset(buffer, at) >= range.toOffset) return false
+      producers.update(buffer, at)
+      return true
+    })
+  }
+}
+
+/** An offset about LOOK_BACK_BYTES of batches before `offset`. */
+function lookBack(segments: SegmentList, offset: number): number {
+  let room = LOOK_BACK_BYTES
+  for (let index = segments.indexOf(offset - 1); ; index--) {
+    const segment = segments.at(index)!
+    const isWhole = offset >= segment.nextOffset
+    const position = isWhole ? segment.writtenBytes : segment.offsetIndex.floorPosition(offset)
+    if (position >= room || index === 0) {
+      return segment.offsetIndex.floorOffset(Math.max(position - room, 0))
+    }
+    room -= position
+  }
 }
 
 /** Writes the state as of `offset`, whole or not at all. */

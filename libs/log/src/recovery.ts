@@ -60,9 +60,7 @@ export async function recoverLog(
 ): Promise<RecoveredLog> {
   const { disk } = deps
   const names = await removeLeftovers(disk, options.directory)
-  const baseOffsets = names
-    .map((name) => offsetOfFileName(name, LOG_SUFFIX))
-    .filter((offset) => offset >= 0)
+  const baseOffsets = await dropDeleted(disk, options, names)
   const epochs = await readEpochs(deps, options.directory)
   const opened = await openSegments(deps, options, { baseOffsets, epochs })
   const { damage } = opened
@@ -81,6 +79,23 @@ export async function recoverLog(
   epochs.truncateStart(logStartOffset)
   const producers = await recoverProducers(deps, options, list)
   return { segments: list, producers, epochs, logStartOffset, damage }
+}
+
+/** LOG-7: base offsets of the segments that hold anything at or above the log start; files of the others are removed. */
+async function dropDeleted(
+  disk: Disk,
+  { directory, logStartOffset }: RecoveryOptions,
+  names: readonly string[],
+): Promise<number[]> {
+  const all = names
+    .map((name) => offsetOfFileName(name, LOG_SUFFIX))
+    .filter((offset) => offset >= 0)
+  const firstLive = Math.max(
+    all.findLastIndex((offset) => offset <= logStartOffset),
+    0,
+  )
+  for (const offset of all.slice(0, firstLive)) await removeFiles(disk, directory, offset)
+  return all.slice(firstLive)
 }
 
 interface OpenedSegments {
