@@ -27,6 +27,7 @@ type Step =
   | { kind: 'flush' }
   | { kind: 'checkpoint' }
   | { kind: 'trim' }
+  | { kind: 'retain' }
   | { kind: 'restart' }
   | { kind: 'crash'; seed: number }
 
@@ -43,6 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'checkpoint' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'trim' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'retain' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), seed: fc.nat() }) },
 )
@@ -117,7 +119,19 @@ class Model {
     const offset = Math.floor((this.startOffset + log.flushedOffset) / 2)
     log.setHighWatermark(log.flushedOffset)
     await log.deleteRecordsBefore(offset)
-    this.startOffset = Math.max(offset, this.startOffset)
+    expect(log.logStartOffset).toBeGreaterThanOrEqual(offset)
+    this.startOffset = log.logStartOffset
+  }
+
+  /** Retention by size, up to the high watermark. */
+  async retain(): Promise<void> {
+    const { log } = this.harness
+    this.seeAcks()
+    log.setHighWatermark(log.flushedOffset)
+    log.updateConfig({ ...log.config, retentionBytes: 4000 })
+    await log.applyRetention()
+    expect(log.logStartOffset).toBeLessThanOrEqual(log.flushedOffset)
+    this.startOffset = log.logStartOffset
   }
 
   check(endOffset: number): void {
@@ -169,6 +183,8 @@ async function run(model: Model, next: Step): Promise<void> {
       return model.harness.manager.checkpoint()
     case 'trim':
       return model.trim()
+    case 'retain':
+      return model.retain()
     case 'restart':
       return model.restart()
     case 'crash':
@@ -195,40 +211,65 @@ describe('a log through power losses', () => {
     )
   }, 60_000)
 
-  it('LOG-1, LOG-3: loses nothing acknowledged when the power goes at any single disk operation', async () => {
-    const total = await scenario(new SimDisk()).then(({ disk }) => disk.operationCount)
+  it('LOG-1, LOG-3, LOG-7: loses nothing acknowledged when the power goes at any single disk operation', async () => {
+    const { disk } = await scenario(new SimDisk())
+    const total = disk.operationCount
     expect(total).toBeGreaterThan(100)
     for (let powerOffAt = 1; powerOffAt <= total; powerOffAt++) {
-      const { disk, acked } = await scenario(new SimDisk({ powerOffAt }))
-      const after = await openLog({ disk: disk.crash(new SimRandom(powerOffAt)), config: SMALL })
-      expect(after.log.failure).toBeNull()
-      const values = readAll(after.log).map(([, value]) => value)
-      const label = `power off at ${powerOffAt}: ${acked} acknowledged, ${values.length} found`
-      expect(values.length >= acked ? 'ok' : label).toBe('ok')
-      expect(values).toEqual(values.map((_, index) => `value ${index}`.padEnd(300, '.')))
+      const before = await scenario(new SimDisk({ powerOffAt }))
+      const survivor = before.disk.crash(new SimRandom(powerOffAt))
+      const { log } = await openLog({ disk: survivor, config: SMALL })
+      const found = readAll(log)
+      const label = `power off at ${powerOffAt}`
+      expect({ label, failure: log.failure }).toEqual({ label, failure: null })
+      expect(log.logEndOffset).toBeGreaterThanOrEqual(before.acked)
+      expect(log.logStartOffset).toBeGreaterThanOrEqual(before.deleted)
+      expect(found).toEqual(found.map(([offset]) => [offset, valueAt(offset)]))
+      expect(found).toHaveLength(log.logEndOffset - log.logStartOffset)
     }
   }, 60_000)
 })
 
-/** Rolls, flushes, checkpoints and a proper restart; stops where the disk fails. */
-async function scenario(disk: SimDisk): Promise<{ disk: SimDisk; acked: number }> {
-  let acked = 0
-  let count = 0
+function valueAt(offset: number): string {
+  return `value ${offset}`.padEnd(300, '.')
+}
+
+interface Outcome {
+  readonly disk: SimDisk
+  /** What the log had said before the power went. */
+  acked: number
+  deleted: number
+}
+
+/** Rolls, flushes, checkpoints, deletions and a proper restart; stops where the disk fails. */
+async function scenario(disk: SimDisk): Promise<Outcome> {
+  const outcome: Outcome = { disk, acked: 0, deleted: 0 }
   try {
     for (let run = 0; run < 2; run++) {
       const { log, manager } = await openLog({ disk, config: SMALL })
       for (let round = 0; round < 8; round++) {
         for (let size = 0; size < 3; size++) {
-          log.append(aBatch({ values: [`value ${count++}`.padEnd(300, '.')] }), CLIENT)
+          log.append(aBatch({ values: [valueAt(log.logEndOffset)] }), CLIENT)
         }
         await log.flush()
-        acked = Math.max(acked, log.flushedOffset)
+        outcome.acked = log.flushedOffset
         if (round === 4) await manager.checkpoint()
+        if (round === 6) await deleteSome(log, outcome)
       }
       await manager.close()
     }
-  } catch {
+  } catch (error) {
     // The power went: what matters is what the next start finds.
+    if (disk.options.powerOffAt === undefined) throw error
   }
-  return { disk, acked }
+  return outcome
+}
+
+async function deleteSome(log: Log, outcome: Outcome): Promise<void> {
+  log.setHighWatermark(log.flushedOffset)
+  const offset = log.flushedOffset - 8
+  await log.deleteRecordsBefore(offset)
+  outcome.deleted = offset
+  log.updateConfig({ ...log.config, retentionBytes: 2000 })
+  await log.applyRetention()
 }

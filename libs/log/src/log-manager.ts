@@ -139,7 +139,7 @@ export class LogManager {
     log.abandon()
     const { disk, clock, logger, random } = this.#deps
     // The checkpoints forget it first: a new log of this name must not inherit its offsets.
-    await directory.saveCheckpoints()
+    await this.#save(directory, () => directory.saveCheckpoints())
     const unique = newUuid(random)
     const deleted = path.join(
       directory.path,
@@ -158,13 +158,21 @@ export class LogManager {
   /** Saves all checkpoints now; also runs by itself. */
   async checkpoint(): Promise<void> {
     for (const directory of this.#directories) {
-      if (!directory.hasFailed) await directory.saveCheckpoints()
+      if (directory.hasFailed) continue
+      await this.#save(directory, () => directory.saveCheckpoints())
     }
   }
 
   /** Applies retention to all logs now; also runs by itself. */
   async applyRetention(): Promise<void> {
-    for (const { log } of [...this.#logs.values()]) await log.applyRetention()
+    for (const { log } of [...this.#logs.values()]) {
+      // One log that cannot be cleaned up must not keep the others from it.
+      await log
+        .applyRetention()
+        .catch((error: unknown) =>
+          this.#deps.logger.error('retention of a log failed', { log: log.directory, error }),
+        )
+    }
   }
 
   /** Syncs and closes all logs, so that the next start needs no scan, and gives the directories free. */
@@ -217,8 +225,8 @@ export class LogManager {
     const key = checkpointKey(spec.topic, spec.partition)
     const { disk, clock, logger, random } = this.#deps
     const hooks = {
-      saveRecoveryPoints: () => directory.saveRecoveryPoints(),
-      saveStartOffsets: () => directory.saveStartOffsets(),
+      saveRecoveryPoints: () => this.#save(directory, () => directory.saveRecoveryPoints()),
+      saveStartOffsets: () => this.#save(directory, () => directory.saveStartOffsets()),
       onStorageFailure: (cause: unknown) => this.#onStorageFailure(directory, cause),
     }
     const log = await Log.open(
@@ -258,6 +266,16 @@ export class LogManager {
     return usable.reduce((best, next) => (next.logs.size < best.logs.size ? next : best))
   }
 
+  /** A checkpoint that cannot be written is a failure of the disk like any other. */
+  async #save(directory: LogDirectory, save: () => Promise<void>): Promise<void> {
+    try {
+      await save()
+    } catch (error) {
+      this.#onStorageFailure(directory, error)
+      throw error
+    }
+  }
+
   #onStorageFailure(directory: LogDirectory, cause: unknown): void {
     if (directory.hasFailed) return
     directory.hasFailed = true
@@ -269,7 +287,9 @@ export class LogManager {
     const { retentionCheckIntervalMs, recoveryPointIntervalMs } = this.#config
     const { startOffsetIntervalMs, highWatermarkIntervalMs } = this.#config
     const onEach = (save: (directory: LogDirectory) => Promise<void>) => async () => {
-      for (const directory of this.#directories) if (!directory.hasFailed) await save(directory)
+      for (const directory of this.#directories) {
+        if (!directory.hasFailed) await this.#save(directory, () => save(directory))
+      }
     }
     this.#every(retentionCheckIntervalMs, () => this.applyRetention())
     this.#every(
