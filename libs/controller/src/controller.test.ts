@@ -75,7 +75,7 @@ describe('a cluster', () => {
   })
 
   it('refuses metadata of a newer format', async () => {
-    await store.txn({ then: [{ type: 'put', key: 'format', value: '2' }] })
+    await store.txn({ success: [{ type: 'put', key: 'format', value: '2' }] })
     await expect(openController()).rejects.toMatchObject({ code: 'CONTROLLER_BAD_METADATA' })
   })
 

@@ -104,7 +104,7 @@ export class Controller {
   async registerBroker(broker: BrokerImage): Promise<void> {
     const { id, ...record } = broker
     const value = JSON.stringify(record)
-    await this.#commit({ then: [{ type: 'put', key: keys.broker(id), value }] })
+    await this.#commit({ success: [{ type: 'put', key: keys.broker(id), value }] })
     const led = [...this.#image.topics.values()].filter((topic) => leads(id, topic))
     for (let first = 0; first < led.length; first += TOPICS_PER_ELECTION) {
       const names = led.slice(first, first + TOPICS_PER_ELECTION).map((topic) => topic.name)
@@ -130,7 +130,7 @@ export class Controller {
       const nameKey = keys.topicName(collisionKey(name))
       const created = await this.#commit({
         compare: [{ key: nameKey, target: 'version', equals: 0 }],
-        then: [
+        success: [
           { type: 'put', key, value: JSON.stringify(record) },
           { type: 'put', key: nameKey, value },
         ],
@@ -186,7 +186,7 @@ export class Controller {
       }
       const deleted = await this.#commit({
         compare: [{ key: item.key, target: 'modRevision', equals: item.modRevision }],
-        then: [
+        success: [
           { type: 'delete', key: item.key },
           { type: 'delete', key: keys.topicName(collisionKey(name)) },
         ],
@@ -217,7 +217,7 @@ export class Controller {
     const clusterId = this.#options.clusterId ?? newUuid(this.#random)
     const { succeeded } = await this.#store.txn({
       compare: [{ key: keys.format, target: 'version', equals: 0 }],
-      then: [
+      success: [
         { type: 'put', key: keys.format, value: JSON.stringify(METADATA_FORMAT) },
         { type: 'put', key: keys.clusterId, value: JSON.stringify(clusterId) },
       ],
@@ -263,7 +263,7 @@ export class Controller {
           target: 'modRevision',
           equals: modRevision,
         })),
-        then: items.map((item) => ({
+        success: items.map((item) => ({
           type: 'put',
           key: item.key,
           value: JSON.stringify(electLeader(readRecord<TopicRecord>(item), brokerId)),
@@ -292,7 +292,7 @@ export class Controller {
       if (validateOnly) return
       const committed = await this.#commit({
         compare: [{ key: item.key, target: 'modRevision', equals: item.modRevision }],
-        then: [{ type: 'put', key: item.key, value }],
+        success: [{ type: 'put', key: item.key, value }],
       })
       if (committed) return
     }

@@ -18,7 +18,7 @@ export async function allocateProducerIds(store: Store, count: number): Promise<
     const firstProducerId = item ? readRecord<number>(item) : 0
     const { succeeded } = await store.txn({
       compare: [{ key, target: 'modRevision', equals: item?.modRevision ?? 0 }],
-      then: [{ type: 'put', key, value: JSON.stringify(firstProducerId + count) }],
+      success: [{ type: 'put', key, value: JSON.stringify(firstProducerId + count) }],
     })
     if (succeeded) return { firstProducerId, count }
   }

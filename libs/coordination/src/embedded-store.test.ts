@@ -21,33 +21,33 @@ const settle = () => new Promise((resolve) => setImmediate(resolve))
 describe('transactions', () => {
   it('count one global revision and three numbers per key', async () => {
     const store = await open(new MemoryDisk())
-    await store.txn({ then: [put('a', '1')] })
-    await store.txn({ then: [put('b', '1')] })
-    const result = await store.txn({ then: [put('a', '2')] })
+    await store.txn({ success: [put('a', '1')] })
+    await store.txn({ success: [put('b', '1')] })
+    const result = await store.txn({ success: [put('a', '2')] })
     expect(result).toEqual({ succeeded: true, revision: 3 })
     const item = { key: 'a', value: '2', createRevision: 1, modRevision: 3, version: 2 }
     expect(await store.get('a')).toEqual(item)
     expect((await store.range('b')).revision).toBe(3)
-    await store.txn({ then: [remove('a')] })
-    await store.txn({ then: [put('a', '3')] })
+    await store.txn({ success: [remove('a')] })
+    await store.txn({ success: [put('a', '3')] })
     expect(await store.get('a')).toMatchObject({ createRevision: 5, version: 1 })
   })
 
-  it('run `then` only if every comparison holds, else `otherwise`', async () => {
+  it('run `success` only if every comparison holds, else `failure`', async () => {
     const store = await open(new MemoryDisk())
     const absent: Transaction['compare'] = [{ key: 'a', target: 'version', equals: 0 }]
-    expect(await store.txn({ compare: absent, then: [put('a', '1')] })).toMatchObject({
+    expect(await store.txn({ compare: absent, success: [put('a', '1')] })).toMatchObject({
       succeeded: true,
     })
-    const second = { compare: absent, then: [put('a', '2')], otherwise: [put('b', 'lost')] }
+    const second = { compare: absent, success: [put('a', '2')], failure: [put('b', 'lost')] }
     expect(await store.txn(second)).toEqual({ succeeded: false, revision: 2 })
     expect(await dump(store)).toEqual({ a: '1', b: 'lost' })
   })
 
   it('that change nothing leave the revision alone', async () => {
     const store = await open(new MemoryDisk())
-    expect(await store.txn({ then: [remove('a')] })).toEqual({ succeeded: true, revision: 0 })
-    expect(await store.txn({ then: [] })).toEqual({ succeeded: true, revision: 0 })
+    expect(await store.txn({ success: [remove('a')] })).toEqual({ succeeded: true, revision: 0 })
+    expect(await store.txn({ success: [] })).toEqual({ succeeded: true, revision: 0 })
   })
 
   it('META-2: of several at once see the ones before them, and share an fsync', async () => {
@@ -57,7 +57,7 @@ describe('transactions', () => {
     const increments = Array.from({ length: 50 }, (_, index) =>
       store.txn({
         compare: [{ key: 'n', target: 'version', equals: index }],
-        then: [put('n', String(index + 1))],
+        success: [put('n', String(index + 1))],
       }),
     )
     const results = await Promise.all(increments)
@@ -70,7 +70,7 @@ describe('transactions', () => {
     const store = await open(new MemoryDisk())
     const seen: string[] = []
     store.watch('', 1, () => seen.push('event'))
-    const done = store.txn({ then: [put('a', '1')] })
+    const done = store.txn({ success: [put('a', '1')] })
     await Promise.resolve()
     expect(await store.get('a')).toBeNull()
     expect(seen).toEqual([])
@@ -82,14 +82,14 @@ describe('transactions', () => {
 
   it('are refused with a duplicate key, when too large, and after close', async () => {
     const store = await open(new MemoryDisk())
-    await expect(store.txn({ then: [put('a', '1'), remove('a')] })).rejects.toMatchObject({
+    await expect(store.txn({ success: [put('a', '1'), remove('a')] })).rejects.toMatchObject({
       code: 'COORDINATION_DUPLICATE_KEY',
     })
-    await expect(store.txn({ then: [put('a', 'x'.repeat(2 << 20))] })).rejects.toMatchObject({
+    await expect(store.txn({ success: [put('a', 'x'.repeat(2 << 20))] })).rejects.toMatchObject({
       code: 'COORDINATION_TRANSACTION_TOO_LARGE',
     })
     await store.close()
-    await expect(store.txn({ then: [put('a', '1')] })).rejects.toMatchObject({
+    await expect(store.txn({ success: [put('a', '1')] })).rejects.toMatchObject({
       code: 'COORDINATION_CLOSED',
     })
   })
@@ -97,14 +97,14 @@ describe('transactions', () => {
   it.each(['sync', 'write'] as const)('fail for good after a failed %s', async (failing) => {
     const disk = new MemoryDisk()
     const store = await open(disk)
-    await store.txn({ then: [put('a', '1')] })
+    await store.txn({ success: [put('a', '1')] })
     disk.failing = failing
-    await expect(store.txn({ then: [put('a', '2')] })).rejects.toMatchObject({
+    await expect(store.txn({ success: [put('a', '2')] })).rejects.toMatchObject({
       code: 'COORDINATION_STORE_FAILED',
       cause: { code: 'EIO' },
     })
     disk.failing = null
-    await expect(store.txn({ then: [put('a', '3')] })).rejects.toMatchObject({
+    await expect(store.txn({ success: [put('a', '3')] })).rejects.toMatchObject({
       code: 'COORDINATION_STORE_FAILED',
     })
     expect(await dump(store)).toEqual({ a: '1' })
@@ -114,13 +114,13 @@ describe('transactions', () => {
 describe('watches', () => {
   it('META-4: give history and then live changes, in order, once, by prefix', async () => {
     const store = await open(new MemoryDisk())
-    await store.txn({ then: [put('t/a', '1')] })
-    await store.txn({ then: [put('t/b', '1'), put('other', '1')] })
+    await store.txn({ success: [put('t/a', '1')] })
+    await store.txn({ success: [put('t/b', '1'), put('other', '1')] })
     const seen: [number, readonly WatchEvent[]][] = []
     store.watch('t/', 2, (events, revision) => seen.push([revision, events]))
     expect(seen).toEqual([])
-    await store.txn({ then: [put('other', '2')] })
-    await store.txn({ then: [remove('t/a')] })
+    await store.txn({ success: [put('other', '2')] })
+    await store.txn({ success: [remove('t/a')] })
     await settle()
     expect(seen).toMatchObject([
       [2, [{ type: 'put', item: { key: 't/b', value: '1' } }]],
@@ -135,7 +135,10 @@ describe('watches', () => {
       count++
       watch.close()
     })
-    await Promise.all([store.txn({ then: [put('a', '1')] }), store.txn({ then: [put('b', '1')] })])
+    await Promise.all([
+      store.txn({ success: [put('a', '1')] }),
+      store.txn({ success: [put('b', '1')] }),
+    ])
     await settle()
     expect(count).toBe(1)
   })
@@ -143,8 +146,8 @@ describe('watches', () => {
   it('from a revision that is folded into the snapshot are refused', async () => {
     const disk = new MemoryDisk()
     const first = await open(disk, 1)
-    await first.txn({ then: [put('a', '1')] })
-    await first.txn({ then: [put('a', '2')] })
+    await first.txn({ success: [put('a', '1')] })
+    await first.txn({ success: [put('a', '2')] })
     await first.close()
     const store = await open(disk)
     expect(() => store.watch('', 1, () => undefined)).toThrow('no longer kept')
@@ -155,8 +158,8 @@ describe('recovery', () => {
   it('finds the same keys and revision again', async () => {
     const disk = new MemoryDisk()
     const before = await open(disk)
-    await before.txn({ then: [put('a', 'ä"\n'), put('b', '2')] })
-    await before.txn({ then: [remove('b')] })
+    await before.txn({ success: [put('a', 'ä"\n'), put('b', '2')] })
+    await before.txn({ success: [remove('b')] })
     const expected = await before.range('')
     await before.close()
     disk.loseUnsynced()
@@ -166,9 +169,9 @@ describe('recovery', () => {
   it('cuts a tail that is torn at any byte, and goes on after it', async () => {
     const disk = new MemoryDisk()
     const store = await open(disk)
-    await store.txn({ then: [put('a', '1')] })
+    await store.txn({ success: [put('a', '1')] })
     const keptBytes = disk.files.get(JOURNAL)!.bytes.length
-    await store.txn({ then: [put('b', '2')] })
+    await store.txn({ success: [put('b', '2')] })
     await store.close()
     const whole = disk.files.get(JOURNAL)!.bytes
     for (let bytes = keptBytes; bytes < whole.length; bytes++) {
@@ -177,7 +180,7 @@ describe('recovery', () => {
       const reopened = await open(torn)
       expect(await dump(reopened)).toEqual({ a: '1' })
       expect(torn.files.get(JOURNAL)!.syncedBytes.length).toBe(bytes === keptBytes ? 0 : keptBytes)
-      await reopened.txn({ then: [put('c', '3')] })
+      await reopened.txn({ success: [put('c', '3')] })
       expect(await dump(await open(torn))).toEqual({ a: '1', c: '3' })
     }
   })
@@ -185,7 +188,7 @@ describe('recovery', () => {
   it('refuses a journal that is damaged before its last entry, and says where', async () => {
     const disk = new MemoryDisk()
     const store = await open(disk)
-    for (const value of ['1', '2', '3']) await store.txn({ then: [put('a', value)] })
+    for (const value of ['1', '2', '3']) await store.txn({ success: [put('a', value)] })
     await store.close()
     const whole = disk.files.get(JOURNAL)!.bytes
     const entryBytes = whole.length / 3
@@ -204,7 +207,7 @@ describe('recovery', () => {
   it('refuses a damaged snapshot, and a journal that does not continue it', async () => {
     const disk = new MemoryDisk()
     const store = await open(disk, 1)
-    await store.txn({ then: [put('a', '1')] })
+    await store.txn({ success: [put('a', '1')] })
     await store.close()
     const snapshot = disk.files.get(SNAPSHOT)!
     for (const bytes of [
@@ -216,8 +219,8 @@ describe('recovery', () => {
     }
     disk.files.set(SNAPSHOT, snapshot)
     const next = await open(disk)
-    await next.txn({ then: [put('a', '2')] })
-    await next.txn({ then: [put('a', '3')] })
+    await next.txn({ success: [put('a', '2')] })
+    await next.txn({ success: [put('a', '3')] })
     await next.close()
     await disk.remove(SNAPSHOT)
     await expect(open(disk)).rejects.toMatchObject({ code: 'COORDINATION_JOURNAL_CORRUPT' })
@@ -228,7 +231,8 @@ describe('compaction', () => {
   it('keeps the journal small and loses nothing', async () => {
     const disk = new MemoryDisk()
     const store = await open(disk, 500)
-    for (let value = 0; value < 100; value++) await store.txn({ then: [put('a', String(value))] })
+    for (let value = 0; value < 100; value++)
+      await store.txn({ success: [put('a', String(value))] })
     expect(disk.files.get(JOURNAL)!.bytes.length).toBeLessThan(700)
     await store.close()
     const reopened = await open(disk)
@@ -239,7 +243,7 @@ describe('compaction', () => {
     const disk = new MemoryDisk()
     const store = await open(disk, 1)
     disk.failing = 'truncate'
-    await store.txn({ then: [put('a', '1')] })
+    await store.txn({ success: [put('a', '1')] })
     await store.close()
     disk.failing = null
     expect(disk.files.get(JOURNAL)!.bytes.length).toBeGreaterThan(0)
@@ -251,10 +255,10 @@ describe('compaction', () => {
     const disk = new MemoryDisk()
     const store = await open(disk, 1)
     disk.failing = 'replace'
-    await store.txn({ then: [put('a', '1')] })
-    await store.txn({ then: [put('a', '2')] })
+    await store.txn({ success: [put('a', '1')] })
+    await store.txn({ success: [put('a', '2')] })
     disk.failing = null
-    await store.txn({ then: [put('a', '3')] })
+    await store.txn({ success: [put('a', '3')] })
     expect(await dump(await open(disk))).toEqual({ a: '3' })
   })
 })
@@ -271,7 +275,7 @@ it('META-1: after any run and a power loss, exactly the acknowledged changes are
       let store = await open(disk, 200)
       const model = new Map<string, string>()
       for (const { key, value, crash } of steps) {
-        await store.txn({ then: [value === null ? remove(key) : put(key, value)] })
+        await store.txn({ success: [value === null ? remove(key) : put(key, value)] })
         if (value === null) model.delete(key)
         else model.set(key, value)
         if (crash) {

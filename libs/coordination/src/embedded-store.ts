@@ -220,9 +220,9 @@ function replay(
   }
 }
 
-function validateTransaction({ then, otherwise = [] }: Transaction): PlatformError | null {
+function validateTransaction({ success, failure = [] }: Transaction): PlatformError | null {
   let bytes = 0
-  for (const operations of [then, otherwise]) {
+  for (const operations of [success, failure]) {
     const keys = new Set<string>()
     for (const operation of operations) {
       const { key } = operation

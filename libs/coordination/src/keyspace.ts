@@ -66,7 +66,7 @@ export class Draft {
     const succeeded = (transaction.compare ?? []).every(
       ({ key, target, equals }) => (this.#get(key)?.[target] ?? 0) === equals,
     )
-    const requested = succeeded ? transaction.then : (transaction.otherwise ?? [])
+    const requested = succeeded ? transaction.success : (transaction.failure ?? [])
     const operations = requested.filter(
       (operation) => operation.type === 'put' || this.#get(operation.key) !== null,
     )

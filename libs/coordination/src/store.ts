@@ -8,7 +8,7 @@ export interface Store {
   /** All keys that begin with `prefix`, in key order, and the revision at which they are current. */
   range(prefix: string): Promise<Range>
   /**
-   * Runs `then` if every comparison holds, else `otherwise`; all of it or nothing. Resolves when the result is durable.
+   * Runs `success` if every comparison holds, else `failure`; all of it or nothing. Resolves when the result is durable.
    * @throws PlatformError COORDINATION_* ; after COORDINATION_STORE_FAILED it is unknown whether the change is durable.
    */
   txn(transaction: Transaction): Promise<TransactionResult>
@@ -53,8 +53,8 @@ export type Operation =
 export interface Transaction {
   readonly compare?: readonly Comparison[]
   /** A key may occur once. Deleting an absent key does nothing. */
-  readonly then: readonly Operation[]
-  readonly otherwise?: readonly Operation[]
+  readonly success: readonly Operation[]
+  readonly failure?: readonly Operation[]
 }
 
 export interface TransactionResult {

@@ -23,10 +23,10 @@ import {
 } from '@millrace/wire'
 import type { GroupOptions } from './config'
 import type { CoordinatorLog } from './coordinator-log'
+import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic } from './deletion'
 import { describeGroup, isListed, listedGroup, unknownGroup } from './describe'
 import { joinError, syncError } from './group/commands'
 import type { ClassicGroup } from './group/classic-group'
-import { subscribedTopics } from './group/subscription'
 import { javaHashCode } from './java-hash-code'
 import { newMemberId } from './member-id'
 import { commitResponse, type Commit, commitsOf } from './offset-commit'
@@ -282,7 +282,10 @@ export class GroupCoordinator {
   /** Removes empty groups with their offsets; an error code for each. */
   deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: number }[]> {
     return Promise.all(
-      groupIds.map(async (groupId) => ({ groupId, errorCode: await this.#deleteGroup(groupId) })),
+      groupIds.map(async (groupId) => {
+        const { shard, error } = this.#shardOfMembers(groupId)
+        return { groupId, errorCode: shard ? await deleteGroup(shard, groupId) : error }
+      }),
     )
   }
 
@@ -292,57 +295,15 @@ export class GroupCoordinator {
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<{ errorCode: number; partitionErrors: number[] }> {
     const { shard, error } = this.#shardOf(groupId)
-    const group = shard?.group(groupId)
-    if (!shard) return { errorCode: error, partitionErrors: [] }
-    if (!group) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, partitionErrors: [] }
-    const isLive = group.state !== 'Empty'
-    if (isLive && group.protocolType !== 'consumer') {
-      return { errorCode: ErrorCode.NON_EMPTY_GROUP, partitionErrors: [] }
-    }
-    const subscribed = isLive ? subscribedTopics(group) : new Set<string>()
-    const isRead = (topic: string) => subscribed === null || subscribed.has(topic)
-    const offsets = shard.offsets(groupId)
-    const removed = partitions.filter(
-      ({ topic, partition }) => !isRead(topic) && offsets.get(topic, partition) !== undefined,
-    )
-    try {
-      if (removed.length > 0) await shard.deleteOffsets(groupId, removed)
-    } catch (failure) {
-      return { errorCode: groupErrorOf(failure), partitionErrors: [] }
-    }
-    const partitionErrors = partitions.map(({ topic }) =>
-      isRead(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE,
-    )
-    return { errorCode: ErrorCode.NONE, partitionErrors }
+    return shard
+      ? deleteOffsets(shard, groupId, partitions)
+      : { errorCode: error, partitionErrors: [] }
   }
 
   /** A deleted topic takes the offsets of all groups with it. */
   async removeOffsetsOfTopic(topic: string): Promise<void> {
-    for (const shard of this.#shards.values()) {
-      if (shard.error !== ErrorCode.NONE) continue
-      for (const groupId of [...shard.groupIds()]) {
-        const partitions = [...shard.offsets(groupId).partitionsOf(topic).keys()]
-        if (partitions.length === 0) continue
-        await shard.deleteOffsets(
-          groupId,
-          partitions.map((partition) => ({ topic, partition })),
-        )
-      }
-    }
-  }
-
-  async #deleteGroup(groupId: string): Promise<number> {
-    const { shard, error } = this.#shardOfMembers(groupId)
-    if (!shard) return error
-    const group = shard.group(groupId)
-    if (!group) return ErrorCode.GROUP_ID_NOT_FOUND
-    if (group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP
-    try {
-      await shard.deleteGroup(groupId)
-      return ErrorCode.NONE
-    } catch (failure) {
-      return groupErrorOf(failure)
-    }
+    const serving = [...this.#shards.values()].filter((shard) => shard.error === ErrorCode.NONE)
+    await Promise.all(serving.map((shard) => deleteOffsetsOfTopic(shard, topic)))
   }
 
   /** For requests of members. An empty group id has none: only offsets, from clients that never set one. */

@@ -15,7 +15,7 @@ interface Client {
 
 /**
  * Plays the commands of a scenario against a coordinator. The output of a command is every answer that arrived since
- * the last one, and then the group. Member ids are shown as `name#n`, the n-th id that the client got.
+ * the last one, and then the group. Member ids are shown as `name#n`: the n-th id of that client, or of that instance.
  */
 export class ScenarioRunner {
   #world: GroupWorld
@@ -73,7 +73,8 @@ export class ScenarioRunner {
 
   #join(name: string, options: Arguments): void {
     const client = this.#client(name)
-    const protocols = (options.protocols ?? 'range').split(',').map((text) => {
+    const offered = (options.protocols ?? 'range').split(',').filter((text) => text !== '')
+    const protocols = offered.map((text) => {
       const [protocol, metadata] = splitOnce(text, ':')
       return { name: protocol, metadata: Buffer.from(metadata ?? name) }
     })
@@ -98,7 +99,7 @@ export class ScenarioRunner {
       const members = (response.members ?? []).map((member) => this.#alias(member.memberId))
       this.#say(
         `${name} joined: ${errorName(errorCode)}`,
-        memberId !== '' && `member=${this.#alias(memberId, name)}`,
+        memberId !== '' && `member=${this.#alias(memberId)}`,
         errorCode === ErrorCode.NONE &&
           `generation=${generationId} protocol=${response.protocolName} leader=${this.#alias(response.leader)}`,
         members.length > 0 && `members=${members.join(',')}`,
@@ -156,7 +157,7 @@ export class ScenarioRunner {
     const errors = response.members?.length
       ? response.members.map((member) => member.errorCode)
       : [response.errorCode]
-    errors.forEach((error, index) => this.#say(`${names[index]} left: ${errorName(error)}`))
+    errors.forEach((error, index) => this.#say(`${names[index]} left: ${errorName(error ?? 0)}`))
     for (const one of names) this.#client(one).memberId = ''
   }
 
@@ -185,7 +186,7 @@ export class ScenarioRunner {
     }
     const apiVersion = Number(options.version ?? DEFAULT_VERSION)
     const response = await this.#coordinator.offsetCommit(request, { apiVersion })
-    this.#say(`${name} committed: ${errorName(response.topics[0].partitions[0].errorCode ?? 0)}`)
+    this.#say(`${name} committed: ${errorName(response.topics[0].partitions[0].errorCode)}`)
   }
 
   #fetch(): void {
@@ -232,11 +233,11 @@ export class ScenarioRunner {
     return this.#clients.get(member)?.memberId ?? member
   }
 
-  #alias(memberId: string, name = '?'): string {
+  #alias(memberId: string): string {
     if (memberId === '') return '-'
     let alias = this.#aliases.get(memberId)
     if (alias === undefined) {
-      const owner = name === '?' ? memberId.slice(0, memberId.indexOf('-')) : name
+      const owner = memberId.slice(0, memberId.indexOf('-'))
       const count = (this.#idCounts.get(owner) ?? 0) + 1
       this.#idCounts.set(owner, count)
       alias = `${owner}#${count}`

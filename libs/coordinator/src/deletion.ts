@@ -1,0 +1,57 @@
+import { ErrorCode } from '@millrace/wire'
+import { subscribedTopics } from './group/subscription'
+import { groupErrorOf, type Shard } from './shard'
+
+/** Removes an empty group with its offsets. Resolves with an error code. */
+export async function deleteGroup(shard: Shard, groupId: string): Promise<number> {
+  const group = shard.group(groupId)
+  if (!group) return ErrorCode.GROUP_ID_NOT_FOUND
+  if (group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP
+  try {
+    await shard.deleteGroup(groupId)
+    return ErrorCode.NONE
+  } catch (error) {
+    return groupErrorOf(error)
+  }
+}
+
+/** Removes offsets of topics that no member reads. A live group of another type than `consumer` keeps all. */
+export async function deleteOffsets(
+  shard: Shard,
+  groupId: string,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+): Promise<{ errorCode: number; partitionErrors: number[] }> {
+  const group = shard.group(groupId)
+  if (!group) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, partitionErrors: [] }
+  const isLive = group.state !== 'Empty'
+  if (isLive && group.protocolType !== 'consumer') {
+    return { errorCode: ErrorCode.NON_EMPTY_GROUP, partitionErrors: [] }
+  }
+  const subscribed = isLive ? subscribedTopics(group) : new Set<string>()
+  const isRead = (topic: string) => subscribed === null || subscribed.has(topic)
+  const offsets = shard.offsets(groupId)
+  const removed = partitions.filter(
+    ({ topic, partition }) => !isRead(topic) && offsets.get(topic, partition) !== undefined,
+  )
+  try {
+    if (removed.length > 0) await shard.deleteOffsets(groupId, removed)
+  } catch (error) {
+    return { errorCode: groupErrorOf(error), partitionErrors: [] }
+  }
+  const partitionErrors = partitions.map(({ topic }) =>
+    isRead(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE,
+  )
+  return { errorCode: ErrorCode.NONE, partitionErrors }
+}
+
+/** Removes the offsets that any group has for a topic. @throws ProtocolError */
+export async function deleteOffsetsOfTopic(shard: Shard, topic: string): Promise<void> {
+  const deletions: Promise<void>[] = []
+  for (const groupId of shard.groupIds()) {
+    const partitions = [...shard.offsets(groupId).partitionsOf(topic).keys()]
+    if (partitions.length === 0) continue
+    const keys = partitions.map((partition) => ({ topic, partition }))
+    deletions.push(shard.deleteOffsets(groupId, keys))
+  }
+  await Promise.all(deletions)
+}
