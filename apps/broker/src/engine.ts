@@ -22,7 +22,7 @@ import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
 import { createCoordinatorLog } from './coordinator-log'
 import { brokerErrors } from './errors'
-import { advertisedHost } from './listeners'
+import { advertisedHost, resolvableMachineName } from './listeners'
 import type { BrokerLifecycle, ListenerAddress } from './network/listener'
 import { ProducerIdBlock } from './producer-id-block'
 import type { BrokerServices, Endpoint } from './services'
@@ -72,7 +72,7 @@ export class BrokerEngine implements BrokerLifecycle {
   /** Registers this broker under its real port, and takes over the partitions it leads. */
   async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
     const { controller, replicas, groups, nodeId } = this.services
-    this.#endpoints = endpointsOf(this.#config, addresses)
+    this.#endpoints = endpointsOf(this.#config, addresses, await resolvableMachineName())
     const [endpoint] = this.#endpoints.values()
     await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
     controller.onChange((image, changedTopics) => {
@@ -239,11 +239,15 @@ async function makeDirectory(disk: Disk, directory: string): Promise<void> {
 function endpointsOf(
   config: BrokerConfig,
   addresses: readonly ListenerAddress[],
+  machineName: string,
 ): ReadonlyMap<string, Endpoint> {
   return new Map(
     config.listeners.map((listener, at) => [
       listener.name,
-      { host: advertisedHost(listener), port: listener.advertised.port || addresses[at].port },
+      {
+        host: advertisedHost(listener, machineName),
+        port: listener.advertised.port || addresses[at].port,
+      },
     ]),
   )
 }

@@ -7,11 +7,11 @@ function parse(properties: Record<string, string>) {
 }
 
 describe('parseListeners', () => {
-  it('listens on every address of port 9092 by default and tells clients localhost', () => {
+  it('listens on every address of port 9092 by default and tells clients the name of the machine', () => {
     const { listeners, problems } = parse({})
     expect(problems).toEqual([])
     expect(listeners).toMatchObject([{ name: 'PLAINTEXT', host: '', port: 9092 }])
-    expect(advertisedHost(listeners[0])).toBe('localhost')
+    expect(advertisedHost(listeners[0], 'machine')).toBe('machine')
   })
 
   it('tells clients what is advertised for the same listener', () => {
@@ -24,7 +24,10 @@ describe('parseListeners', () => {
       { name: 'IN', host: '0.0.0.0', port: 9092, advertised: { host: '0.0.0.0', port: 9092 } },
       { name: 'OUT', host: '::1', port: 9093, advertised: { host: 'broker.example', port: 19093 } },
     ])
-    expect(advertisedHost(listeners[0])).toBe('localhost')
+    expect(listeners.map((listener) => advertisedHost(listener, 'machine'))).toEqual([
+      'machine',
+      'broker.example',
+    ])
   })
 
   it('leaves out the controller listener of a combined file', () => {

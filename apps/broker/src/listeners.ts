@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises'
+import { hostname } from 'node:os'
 import type { ConfigOf, ConfigProblem } from '@millrace/config'
 import type { brokerConfigDefinition } from './config-keys'
 import type { ListenerAddress } from './network/listener'
@@ -45,10 +47,21 @@ export function parseListeners(config: ListenerConfig): {
   return { listeners, problems }
 }
 
-/** The host to tell clients when none is advertised: an address of every interface is nobody's address. */
-export function advertisedHost(listener: Listener): string {
-  const host = listener.advertised.host ?? 'localhost'
-  return host === '0.0.0.0' || host === '::' ? 'localhost' : host
+/** The host to tell clients. An address of every interface is nobody's: there it is the name of this machine, as in Kafka. */
+export function advertisedHost(listener: Listener, machineName: string): string {
+  const { host } = listener.advertised
+  return host === null || host === '0.0.0.0' || host === '::' ? machineName : host
+}
+
+/** The name of this machine if it leads to an address, else localhost. */
+export async function resolvableMachineName(): Promise<string> {
+  const name = hostname()
+  try {
+    await lookup(name)
+    return name
+  } catch {
+    return 'localhost' // no resolver knows this machine: then its clients are on it
+  }
 }
 
 /** `NAME://host:port`; the host may be empty, or an IPv6 address in brackets. */

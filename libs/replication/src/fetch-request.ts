@@ -41,7 +41,7 @@ export function readPartitions(
         ? failedFetch(entry, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         : readPartition(partition, entry, {
             isolationLevel: request.isolationLevel,
-            maxBytes: Math.min(entry.maxBytes, Math.max(0, leftBytes)),
+            maxBytes: Math.max(0, Math.min(entry.maxBytes, leftBytes)),
             minOneBatch: sizeBytes === 0,
           })
     results.push(result)
@@ -91,7 +91,7 @@ function readPartition(
   const { highWatermark, lastStableOffset } = partition
   const maxOffsetExclusive =
     options.isolationLevel === 'read_committed' ? lastStableOffset : highWatermark
-  // Between the high watermark and the log's last offset there is something, but nothing that may be shown yet.
+  // ACK-2: between the high watermark and the end of the log there is something, but nothing that may be shown yet.
   if (entry.fetchOffset < log.logStartOffset || entry.fetchOffset > log.logEndOffset)
     return failedFetch(entry, ErrorCode.OFFSET_OUT_OF_RANGE)
   try {

@@ -103,7 +103,7 @@ describe('ApiVersions', () => {
   })
 })
 
-describe('the order of answers', () => {
+describe('the order of answers (ACK-4)', () => {
   it('is that of the requests, though a fetch in front waits for records', async () => {
     await createTopic('ordered')
     const first = client.send(ApiKey.Fetch, 12, fetchRequest('ordered', 0, 500))
@@ -157,6 +157,14 @@ describe('Produce', () => {
       [ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
       [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     ])
+  })
+
+  it('keeps clients out of the topics of the coordinators', async () => {
+    await client.ask(ApiKey.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] })
+    const records = aBatch(['forged'], { key: 'k' })
+    const request = produceRequest('__consumer_offsets', records)
+    const { responses } = await client.ask(ApiKey.Produce, 9, request)
+    expect(responses[0].partitionResponses[0].errorCode).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION)
   })
 
   it('refuses records that are null, and acks that mean nothing', async () => {

@@ -4,7 +4,7 @@
  * Versions: 3 record batch v2; 5 log start offset; 8 record errors; 9 flexible; 10 current leader; 13 topic id.
  * Advertised from 0, because librdkafka takes a broker without version 0 for one it cannot produce to.
  * Gaps: transactional batches are refused (INVALID_TXN_STATE) until there is a transaction coordinator; a bad record is
- * told by errorMessage, without its index in recordErrors.   Invariants: ACK-1, ACK-2.
+ * told by errorMessage, without its index in recordErrors.   Invariants: ACK-1, ACK-4.
  */
 import type { AppendEntry, PartitionAppendResult } from '@millrace/replication'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
@@ -26,7 +26,7 @@ export const produce = handler(
       return refuseAll(request, ErrorCode.INVALID_REQUIRED_ACKS)
     if (request.transactionalId !== null) return refuseAll(request, ErrorCode.INVALID_TXN_STATE)
     const plan = planAppends(request, ctx)
-    // The append itself happens in this turn: pipelined requests of a connection reach the log in their order.
+    // ACK-4: the append itself happens in this turn, so pipelined requests of a connection reach the log in their order.
     const appended = ctx.broker.replicas.append({
       acks,
       timeoutMs: request.timeoutMs,
@@ -54,8 +54,10 @@ function planAppends(request: Request, ctx: RequestContext): AppendPlan {
     const found = findTopic(image, reference)
     for (const { index, records } of partitionData) {
       const isEmpty = records === null || records.length === 0
-      const error = partitionError(found, reference, index)
-      const refusal = error === ErrorCode.NONE && isEmpty ? ErrorCode.INVALID_RECORD : error
+      let refusal = partitionError(found, reference, index)
+      // Only the coordinators write to their topics.
+      if (found?.isInternal) refusal = ErrorCode.INVALID_TOPIC_EXCEPTION
+      if (refusal === ErrorCode.NONE && isEmpty) refusal = ErrorCode.INVALID_RECORD
       plan.refusals.push(refusal)
       if (found && !isEmpty && refusal === ErrorCode.NONE)
         plan.entries.push({ topic: found.name, partition: index, records })

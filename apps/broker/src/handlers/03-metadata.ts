@@ -50,8 +50,10 @@ async function answerUnknown(
   mayCreate: boolean,
   ctx: RequestContext,
 ): Promise<TopicAnswer> {
-  if (!mayCreate || !ctx.broker.config.values.autoCreateTopicsEnable)
-    return failed(name, unknownNameError(name))
+  const errorCode = unknownNameError(name)
+  const isCreatable = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  if (!isCreatable || !mayCreate || !ctx.broker.config.values.autoCreateTopicsEnable)
+    return failed(name, errorCode)
   const created = await ctx.broker.topics.createAutomatically(name)
   return typeof created === 'number' ? failed(name, created) : formatTopic(created)
 }

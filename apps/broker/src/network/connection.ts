@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { errorCode, errorMessage } from '@millrace/base'
+import { errorCode, errorMessage, PlatformError } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
 import type { ClientAddress, Dispatcher, Reply } from './dispatcher'
@@ -26,7 +26,7 @@ interface ReplySlot {
 
 /**
  * One client. Requests are begun in the order they arrive and may be at work at the same time; their replies leave in
- * that order, all that are ready in one write per turn of the event loop.
+ * that order (ACK-4), all that are ready in one write per turn of the event loop.
  */
 export class Connection {
   readonly #socket: Socket
@@ -172,7 +172,12 @@ export class Connection {
   /** A request that cannot be understood or answered ends this connection, and this one only. */
   #refuse(error: unknown): void {
     if (this.#isClosed) return
-    this.#logger.warn('connection closed: bad request', { ...this.#client, error })
+    if (error instanceof PlatformError)
+      this.#logger.warn('connection closed: bad request', { ...this.#client, error })
+    else {
+      const { stack } = error as Partial<Error>
+      this.#logger.error('connection closed: a handler failed', { ...this.#client, error, stack })
+    }
     this.destroy()
   }
 
