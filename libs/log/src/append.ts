@@ -78,6 +78,17 @@ export function stampRecords(
   }
 }
 
+/** The last offset and the newest time of stamped batches. */
+export function summarize(records: Buffer): { lastOffset: number; maxTimestamp: number } {
+  let lastOffset = -1
+  let maxTimestamp = -1
+  for (let at = 0; at < records.length; at += batch.sizeBytes(records, at)) {
+    lastOffset = batch.lastOffset(records, at)
+    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp(records, at))
+  }
+  return { lastOffset, maxTimestamp }
+}
+
 /** Format, checksum and size. Returns the size. */
 function checkShape(records: Buffer, at: number, context: AppendContext): number {
   try {

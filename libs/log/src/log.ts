@@ -1,93 +1,35 @@
 import * as path from 'node:path'
-import {
-  errorMessage,
-  invariant,
-  type Clock,
-  type Disk,
-  type PlatformError,
-  type Random,
-  type Timer,
-} from '@millrace/base'
+import { errorCode, errorMessage, invariant, type PlatformError } from '@millrace/base'
 import { batch } from '@millrace/record'
-import type { Logger } from '@millrace/telemetry'
-import { checkRecords, stampRecords, type AppendOrigin } from './append'
+import { checkRecords, stampRecords, summarize } from './append'
 import { FileSaver } from './checkpoint-file'
 import type { LogConfig } from './config'
 import { logErrors } from './errors'
-import { DELETED_SUFFIX, offsetFileName, SNAPSHOT_SUFFIX } from './file-names'
-import { LogFlusher, type GroupCommit } from './group-commit'
+import { FlushPolicy } from './flush-policy'
+import { LogFlusher } from './group-commit'
 import { LEADER_EPOCH_FILE, type LeaderEpochs } from './leader-epochs'
+import type {
+  AppendOptions,
+  AppendResult,
+  FoundOffset,
+  LogDeps,
+  LogOptions,
+  ReadResult,
+} from './log-types'
 import { recoverProducers, saveSnapshot, snapshotOf } from './producer-recovery'
 import type { ProducerState, StoredBatch } from './producer-state'
 import { recoverLog, type RecoveredLog } from './recovery'
 import { countDeletable } from './retention'
 import { mustRoll } from './roll'
+import { Sealing } from './sealing'
 import { MAX_RELATIVE_OFFSET, Segment, type ReadLimits } from './segment'
+import { disposeSegments } from './segment-disposal'
 import type { SegmentList } from './segment-list'
-import { LogTail, type TailCache } from './tail-cache'
+import { LogTail } from './tail-cache'
 import type { TimestampOffset } from './time-index'
 import { findByTimestamp, findNewest } from './timestamp-lookup'
 
 const NO_RECORDS = Buffer.alloc(0)
-
-/** What a log needs of the directory it lies in, whose checkpoints hold lines of all logs. */
-export interface LogDirectoryHooks {
-  saveRecoveryPoints(): Promise<void>
-  saveStartOffsets(): Promise<void>
-  /** The disk failed under one log: the others of the directory cannot be trusted to fare better. */
-  onStorageFailure(cause: unknown): void
-}
-
-export interface LogDeps {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly random: Random
-  readonly shared: { readonly groupCommit: GroupCommit; readonly tailCache: TailCache }
-  readonly hooks: LogDirectoryHooks
-}
-
-export interface LogOptions {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string
-  /** The path of the partition's own directory, which exists. */
-  readonly directory: string
-  readonly config: LogConfig
-  readonly producerExpirationMs: number
-  readonly isClean: boolean
-  readonly recoveryPoint: number
-  readonly logStartOffset: number
-  readonly highWatermark: number
-}
-
-export interface AppendOptions {
-  readonly leaderEpoch: number
-  readonly origin: AppendOrigin
-}
-
-export interface AppendResult {
-  readonly firstOffset: number
-  readonly lastOffset: number
-  /** Safe to acknowledge once `flushedOffset` has reached it. */
-  readonly nextOffset: number
-  /** Milliseconds; -1 if records keep the producer's time. */
-  readonly logAppendTime: number
-  readonly logStartOffset: number
-  /** The records were in the log already: the offsets are those of the first time. */
-  readonly isDuplicate: boolean
-}
-
-export interface ReadResult {
-  /** Whole batches, the first of which holds the start offset. Read only: the bytes may be the log's own. */
-  readonly records: Buffer
-  readonly sizeBytes: number
-}
-
-export interface FoundOffset extends TimestampOffset {
-  /** -1 if unknown. */
-  readonly leaderEpoch: number
-}
 
 /** One partition's log: takes batches, makes them durable, gives them back. All methods run on one thread. */
 export class Log {
@@ -104,6 +46,8 @@ export class Log {
   readonly #epochFile: FileSaver
   readonly #tail: LogTail
   readonly #flusher: LogFlusher
+  readonly #sealing: Sealing
+  readonly #flushPolicy: FlushPolicy
   #producers: ProducerState
   #config: LogConfig
   #producerExpirationMs: number
@@ -114,13 +58,11 @@ export class Log {
   /** The recovery point of the last run if data below it is missing, else 0: the next start must see it again. */
   readonly #damagedRecoveryPoint: number
   #isClosed = false
+  /** It is being closed: what is saved then must be the end. */
+  #isClosing = false
   /** Truncation is under way: offsets are not known until it is done, so nothing may be appended. */
   #isTruncating = false
   #jitterMs = 0
-  #unflushedRecords = 0
-  #flushTimer: Timer | null = null
-  /** Writes of sealed indexes and snapshots that still run. */
-  readonly #sealing = new Map<Promise<void>, Segment>()
   /** Changes of the set of segments run one after the other. */
   #exclusive: Promise<unknown> = Promise.resolve()
 
@@ -145,6 +87,11 @@ export class Log {
     const epochFile = path.join(options.directory, LEADER_EPOCH_FILE)
     this.#epochFile = new FileSaver(deps.disk, epochFile, () => this.#epochs.format())
     this.#flusher = this.#createFlusher()
+    const flush = () => this.#flusher.flush()
+    const onFailure = (cause: unknown) => this.#onDiskFailure(cause)
+    this.#sealing = new Sealing({ disk: deps.disk, flush, onFailure }, options.directory)
+    // A failure has set `failure` already, which every append sees.
+    this.#flushPolicy = new FlushPolicy(deps.clock, () => void flush().catch(() => undefined))
     this.#newJitter()
   }
 
@@ -179,10 +126,7 @@ export class Log {
   /** Everything below survives a power loss. It stays where it was if synced data was found damaged: see LOG-2. */
   get recoveryPoint(): number {
     if (this.#damagedRecoveryPoint > 0) return this.#damagedRecoveryPoint
-    let offset = this.#flusher.syncedOffset
-    // A segment below it is not scanned after a crash, so its indexes must be in their files.
-    for (const { baseOffset } of this.#sealing.values()) offset = Math.min(offset, baseOffset)
-    return offset
+    return this.#sealing.limitRecoveryPoint(this.#flusher.syncedOffset)
   }
   get sizeBytes(): number {
     return this.#segments.sizeBytes
@@ -310,7 +254,7 @@ export class Log {
       this.#assertUsable()
       if (offset >= this.#logEndOffset) return
       await this.flush()
-      await this.#settleSealing()
+      await this.#sealing.settle()
       this.#isTruncating = true
       try {
         await this.#truncate(offset)
@@ -350,11 +294,12 @@ export class Log {
   /** Syncs everything, saves indexes and producers, and lets go of the files. A failed log only lets go. */
   async close(): Promise<void> {
     if (this.#isClosed) return
+    this.#isClosing = true
     try {
       await this.#exclusively(async () => {
         if (this.#failure !== null) return
         await this.flush()
-        await this.#settleSealing()
+        await this.#sealing.settle()
         await this.#saveEnd()
       })
     } finally {
@@ -366,7 +311,7 @@ export class Log {
   abandon(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#flushTimer?.cancel()
+    this.#flushPolicy.stop()
     this.#tail.clear()
     this.#flusher.fail(logErrors.create('LOG_CLOSED', { where: this.#where }))
     for (const segment of this.#segments.all()) segment.close()
@@ -400,7 +345,9 @@ export class Log {
     this.#logEndOffset = summary.lastOffset + 1
     this.#tail.add(records, firstOffset, this.#logEndOffset)
     this.#flusher.add(segment, records.length, this.#logEndOffset)
-    if (!this.#config.ackAfterFlush) this.#maybeFlush(this.#logEndOffset - firstOffset)
+    if (!this.#config.ackAfterFlush) {
+      this.#flushPolicy.onAppend(this.#logEndOffset - firstOffset, this.#config)
+    }
   }
 
   /** The segment that takes the records: a new one, if the active one must not grow any more. */
@@ -431,31 +378,8 @@ export class Log {
     this.#segments.add(segment)
     this.#flusher.markDirectoryDirty()
     this.#newJitter()
-    this.#sealInBackground(sealed, baseOffset)
+    this.#sealing.start(sealed, baseOffset, snapshotOf(this.#producers))
     return segment
-  }
-
-  async #seal(segment: Segment, nextBase: number): Promise<void> {
-    const content = snapshotOf(this.#producers) // as of now: the next batch is not in it
-    // The rest of the segment must be in its file before its index says so.
-    await this.#flusher.flush()
-    await segment.seal()
-    await saveSnapshot(this.#deps.disk, this.directory, { offset: nextBase, content })
-  }
-
-  #sealInBackground(segment: Segment, nextBase: number): void {
-    // A failure keeps the segment among those that are being sealed: the recovery point must not pass it.
-    const work: Promise<void> = this.#seal(segment, nextBase).then(
-      () => void this.#sealing.delete(work),
-      (error: unknown) => this.#onDiskFailure(error),
-    )
-    this.#sealing.set(work, segment)
-  }
-
-  async #settleSealing(): Promise<void> {
-    while (this.#sealing.size > 0 && this.#failure === null) {
-      await Promise.all(this.#sealing.keys())
-    }
   }
 
   #readFiles(startOffset: number, limits: ReadLimits): Buffer {
@@ -509,12 +433,12 @@ export class Log {
 
   async #deleteOldSegments(): Promise<void> {
     if (this.#failure !== null || this.#isClosed) return
-    await this.#settleSealing()
+    await this.#sealing.settle()
     const count = this.#countDeletable()
     if (count === 0) return
     if (count === this.#segments.all().length) {
       this.#roll(this.#logEndOffset)
-      await this.#settleSealing()
+      await this.#sealing.settle()
       await this.#deps.disk.syncDirectory(this.directory)
     }
     // Appends went on meanwhile, but what was old and below the high watermark still is.
@@ -541,22 +465,10 @@ export class Log {
     })
   }
 
-  /** Renames the files at once and removes them later, so that readers of the old names fail early and disks breathe. */
   async #dispose(segments: readonly Segment[]): Promise<void> {
-    const { disk, clock, logger } = this.#deps
-    const files: string[] = []
-    for (const segment of segments) {
-      this.#flusher.forget(segment)
-      files.push(...(await segment.renameDeleted()))
-      const snapshot = offsetFileName(segment.baseOffset, SNAPSHOT_SUFFIX)
-      await disk.remove(path.join(this.directory, snapshot))
-    }
-    clock.schedule(this.#config.fileDeleteDelayMs, () => {
-      // A leftover costs space only, and the next start removes it.
-      Promise.all(files.map((file) => disk.remove(file))).catch((error: unknown) =>
-        logger.warn('deleted files could not be removed', { suffix: DELETED_SUFFIX, error }),
-      )
-    })
+    for (const segment of segments) this.#flusher.forget(segment)
+    const delayMs = this.#config.fileDeleteDelayMs
+    await disposeSegments(this.#deps, segments, { directory: this.directory, delayMs })
   }
 
   #moveStart(offset: number): void {
@@ -574,23 +486,6 @@ export class Log {
       await saveSnapshot(this.#deps.disk, this.directory, snapshot)
     }
     if (this.#epochs.isDirty) await this.#epochFile.save()
-  }
-
-  /** With page-cache acknowledgement Kafka's flush.messages and flush.ms say when to sync all the same. */
-  #maybeFlush(records: number): void {
-    const { flushMessages, flushMs } = this.#config
-    this.#unflushedRecords += records
-    if (this.#unflushedRecords >= flushMessages) return this.#flushSoon()
-    if (flushMs === Infinity || this.#flushTimer !== null) return
-    this.#flushTimer = this.#deps.clock.schedule(flushMs, () => this.#flushSoon())
-  }
-
-  #flushSoon(): void {
-    this.#unflushedRecords = 0
-    this.#flushTimer?.cancel()
-    this.#flushTimer = null
-    // A failure has set `failure` already, which every append sees.
-    this.#flusher.flush().catch(() => undefined)
   }
 
   #duplicateResult(stored: StoredBatch): AppendResult {
@@ -646,8 +541,17 @@ export class Log {
     }
   }
 
+  /** Runs changes of the segments one after the other. An error with a code of Node's is one of the disk. */
   #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    const run = this.#exclusive.then(() => work())
+    const run = this.#exclusive
+      .then(() => work())
+      .catch((error: unknown) => {
+        const code = errorCode(error)
+        if (code === undefined || code.startsWith('LOG_')) throw error
+        const failure = this.#storageFailed(error)
+        this.#onDiskFailure(error)
+        throw failure
+      })
     this.#exclusive = run.catch(() => undefined) // the caller of `run` sees its error
     return run
   }
@@ -658,6 +562,7 @@ export class Log {
   }
 
   #assertUsable(): void {
+    if (this.#isClosing) throw logErrors.create('LOG_CLOSED', { where: this.#where })
     this.#assertOpen()
     if (this.#failure !== null) throw this.#failure
   }
@@ -665,14 +570,4 @@ export class Log {
   #assertOpen(): void {
     if (this.#isClosed) throw logErrors.create('LOG_CLOSED', { where: this.#where })
   }
-}
-
-function summarize(records: Buffer): { lastOffset: number; maxTimestamp: number } {
-  let lastOffset = -1
-  let maxTimestamp = -1
-  for (let at = 0; at < records.length; at += batch.sizeBytes(records, at)) {
-    lastOffset = batch.lastOffset(records, at)
-    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp(records, at))
-  }
-  return { lastOffset, maxTimestamp }
 }

@@ -1,0 +1,66 @@
+import type { Clock, Disk, Random } from '@millrace/base'
+import type { Logger } from '@millrace/telemetry'
+import type { AppendOrigin } from './append'
+import type { LogConfig } from './config'
+import type { GroupCommit } from './group-commit'
+import type { TailCache } from './tail-cache'
+import type { TimestampOffset } from './time-index'
+
+/** What a log needs of the directory it lies in, whose checkpoints hold lines of all logs. */
+export interface LogDirectoryHooks {
+  saveRecoveryPoints(): Promise<void>
+  saveStartOffsets(): Promise<void>
+  /** The disk failed under one log: the others of the directory cannot be trusted to fare better. */
+  onStorageFailure(cause: unknown): void
+}
+
+export interface LogDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: Random
+  readonly shared: { readonly groupCommit: GroupCommit; readonly tailCache: TailCache }
+  readonly hooks: LogDirectoryHooks
+}
+
+export interface LogOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  /** The path of the partition's own directory, which exists. */
+  readonly directory: string
+  readonly config: LogConfig
+  readonly producerExpirationMs: number
+  readonly isClean: boolean
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  readonly highWatermark: number
+}
+
+export interface AppendOptions {
+  readonly leaderEpoch: number
+  readonly origin: AppendOrigin
+}
+
+export interface AppendResult {
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Safe to acknowledge once `flushedOffset` has reached it. */
+  readonly nextOffset: number
+  /** Milliseconds; -1 if records keep the producer's time. */
+  readonly logAppendTime: number
+  readonly logStartOffset: number
+  /** The records were in the log already: the offsets are those of the first time. */
+  readonly isDuplicate: boolean
+}
+
+export interface ReadResult {
+  /** Whole batches, the first of which holds the start offset. Read only: the bytes may be the log's own. */
+  readonly records: Buffer
+  readonly sizeBytes: number
+}
+
+export interface FoundOffset extends TimestampOffset {
+  /** -1 if unknown. */
+  readonly leaderEpoch: number
+}
