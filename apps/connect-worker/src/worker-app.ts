@@ -4,6 +4,7 @@ import { createClient } from '@millrace/client'
 import type { Properties } from '@millrace/config'
 import {
   createConfigProviders,
+  createConverters,
   DistributedHerder,
   loadPluginPath,
   PluginRegistry,
@@ -41,7 +42,7 @@ const BODY_MAX_BYTES = 4 * 1024 * 1024
 
 /**
  * Starts a worker and resolves when its REST server listens and it is ready.
- * @throws CONNECT_INVALID_WORKER_CONFIG, CONNECT_PLUGIN_LOAD, Node's error if the port is in use, what `ready` rejects with
+ * @throws CONNECT_INVALID_WORKER_CONFIG, CONNECT_PLUGIN_LOAD, ConfigurationError (unknown converter), Node's error if the port is in use, what `ready` rejects with
  */
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const worker = await listenWorker(options)
@@ -61,6 +62,7 @@ export async function listenWorker(options: StartWorkerOptions): Promise<Running
   const pluginSets = await loadPluginPath({ disk: nodeDisk }, settings.config.pluginPath)
   const sets = [builtInPlugins, ...(options.plugins ? [options.plugins] : []), ...pluginSets]
   const registry = new PluginRegistry({ logger }, sets)
+  createConverters(registry, {}, settings.properties) // a worker that can convert nothing should not start
   let { port } = settings.listen
   const herder = createHerder(options, settings, registry, (): string => {
     const { restAdvertisedHostName, restAdvertisedPort } = settings.config

@@ -19,6 +19,7 @@ export type {
   TaskInfo,
   TaskStateInfo,
 } from './herder/herder'
+export { createConverters } from './pipeline/build'
 export { entryOf, loadPluginPath } from './plugins/load-path'
 export {
   PluginRegistry,

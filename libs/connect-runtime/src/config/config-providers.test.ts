@@ -4,7 +4,9 @@ const deps = {
   environment: { DB_PASSWORD: 's3cret', EMPTY: '' },
   disk: {
     readFile: async (path: string) =>
-      path === '/run/secrets.properties' ? Buffer.from('db.user=shop\nnested=${env:DB_PASSWORD}') : null,
+      path === '/run/secrets.properties'
+        ? Buffer.from('db.user=shop\nnested=${env:DB_PASSWORD}')
+        : null,
   },
 }
 const providers = createConfigProviders(deps, {}, [])
@@ -40,7 +42,8 @@ describe('config providers', () => {
     const restricted = createConfigProviders(
       deps,
       {
-        'config.providers.secrets.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+        'config.providers.secrets.class':
+          'org.apache.kafka.common.config.provider.FileConfigProvider',
         'config.providers.secrets.param.allowed.paths': '/etc/only',
       },
       ['secrets'],

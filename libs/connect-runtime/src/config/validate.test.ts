@@ -34,7 +34,11 @@ const registry = new PluginRegistry({ logger: silentLogger }, [
 const deps = {
   registry,
   workerProperties: {},
-  providers: createConfigProviders({ disk: { readFile: async () => null }, environment: {} }, {}, []),
+  providers: createConfigProviders(
+    { disk: { readFile: async () => null }, environment: {} },
+    {},
+    [],
+  ),
 }
 const problemsOf = async (properties: Record<string, string>) => {
   const { problems } = await validateConnectorConfig(deps, { name: 'c', ...properties })
@@ -43,7 +47,12 @@ const problemsOf = async (properties: Record<string, string>) => {
 
 describe('validateConnectorConfig', () => {
   it('accepts a complete configuration by every name of the class', async () => {
-    const names = ['org.example.TestSourceConnector', 'TestSourceConnector', 'TestSource', 'test-source']
+    const names = [
+      'org.example.TestSourceConnector',
+      'TestSourceConnector',
+      'TestSource',
+      'test-source',
+    ]
     for (const name of names) {
       expect(await problemsOf({ 'connector.class': name, 'db.host': 'h' })).toEqual([])
     }
@@ -88,7 +97,10 @@ describe('validateConnectorConfig', () => {
   })
 
   it('names the connectors that there are when the class is unknown', async () => {
-    const { problems } = await validateConnectorConfig(deps, { name: 'c', 'connector.class': 'x.Y' })
+    const { problems } = await validateConnectorConfig(deps, {
+      name: 'c',
+      'connector.class': 'x.Y',
+    })
     expect(problems[0].expected).toContain('org.example.TestSinkConnector')
   })
 

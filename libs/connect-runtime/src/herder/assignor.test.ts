@@ -26,7 +26,10 @@ describe('assignors', () => {
     expect(ids(first.get('b')!.assigned)).toEqual([])
     const after = merge(owner.current, new Map(), first.get('a')!.revoked)
     const second = assignIncrementally(
-      [{ memberId: 'a', current: after }, { memberId: 'b', current: new Map() }],
+      [
+        { memberId: 'a', current: after },
+        { memberId: 'b', current: new Map() },
+      ],
       all,
     )
     expect(ids(second.get('b')!.assigned)).toEqual(['c0/2', 'c0/3'])
@@ -70,7 +73,8 @@ describe('assignors', () => {
           expect(members.flatMap(({ current }) => ids(current))).toHaveLength(all.length)
           for (const isConnector of [true, false]) {
             const counts = members.map(
-              ({ current }) => ids(current).filter((id) => id.endsWith('/-1') === isConnector).length,
+              ({ current }) =>
+                ids(current).filter((id) => id.endsWith('/-1') === isConnector).length,
             )
             expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1)
           }

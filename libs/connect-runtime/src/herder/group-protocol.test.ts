@@ -48,15 +48,18 @@ describe('group protocol', () => {
     expect(encodeAssignment('compatible', assignment).toString('hex')).toBe(hex)
   })
 
-  it.each(['default', 'compatible', 'sessioned'] as const)('reads back what it writes: %s', (protocol) => {
-    expect(decodeAssignment(encodeAssignment(protocol, assignment))).toEqual(assignment)
-    const metadata = {
-      url: 'http://h:1/',
-      configOffset: 9,
-      current: protocol === 'default' ? null : assignment,
-    }
-    expect(decodeMetadata(encodeMetadata(protocol, metadata))).toEqual(metadata)
-  })
+  it.each(['default', 'compatible', 'sessioned'] as const)(
+    'reads back what it writes: %s',
+    (protocol) => {
+      expect(decodeAssignment(encodeAssignment(protocol, assignment))).toEqual(assignment)
+      const metadata = {
+        url: 'http://h:1/',
+        configOffset: 9,
+        current: protocol === 'default' ? null : assignment,
+      }
+      expect(decodeMetadata(encodeMetadata(protocol, metadata))).toEqual(metadata)
+    },
+  )
 
   it('takes null arrays of a Java leader for empty ones', () => {
     const bytes = encodeAssignment('compatible', { ...assignment, assigned: NO_ALLOCATION })

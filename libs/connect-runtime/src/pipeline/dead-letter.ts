@@ -59,7 +59,6 @@ function contextHeaders(
   mark: StageMark,
   error: unknown,
 ): RecordHeader[] {
-  const name = (error as { name?: unknown } | null | undefined)?.name
   return [
     header('topic', raw.topic),
     header('partition', String(raw.partition)),
@@ -68,10 +67,16 @@ function contextHeaders(
     header('task.id', String(options.taskId)),
     header('stage', mark.stage),
     header('class.name', mark.plugin),
-    header('exception.class.name', typeof name === 'string' ? name : 'Error'),
+    header('exception.class.name', classOf(error)),
     header('exception.message', errorMessage(error)),
     header('exception.stacktrace', formatTrace(error)),
   ]
+}
+
+function classOf(error: unknown): string {
+  return (
+    (error as { constructor?: { name?: string } } | null | undefined)?.constructor?.name ?? 'Error'
+  )
 }
 
 function header(name: string, value: string): RecordHeader {

@@ -1,4 +1,10 @@
-import { RecordError, RetriableError, SinkRecord, transform, type Clock } from '@millrace/connect-api'
+import {
+  RecordError,
+  RetriableError,
+  SinkRecord,
+  transform,
+  type Clock,
+} from '@millrace/connect-api'
 import { systemClock } from '@millrace/base'
 import { converters, headerConverters } from '@millrace/converters'
 import { silentLogger } from '@millrace/telemetry'
@@ -61,22 +67,32 @@ describe('TransformChain', () => {
     ['TopicNameMatches', { pattern: 'shop' }, aRecord(), false],
     ['RecordIsTombstone', {}, aRecord({ value: null }), true],
     ['RecordIsTombstone', {}, aRecord(), false],
-    ['HasHeaderKey', { name: 'h' }, aRecord({ headers: [{ key: 'h', schema: null, value: 1 }] }), true],
+    [
+      'HasHeaderKey',
+      { name: 'h' },
+      aRecord({ headers: [{ key: 'h', schema: null, value: 1 }] }),
+      true,
+    ],
     ['HasHeaderKey', { name: 'h' }, aRecord(), false],
-  ])('drops where the predicate %s %j holds, or with negate where it does not', (type, options, record, holds) => {
-    const withNegate = (negate: string) =>
-      createTransformChain(registry, {
-        transforms: 'd',
-        'transforms.d.type': 'Drop',
-        'transforms.d.predicate': 'p',
-        'transforms.d.negate': negate,
-        predicates: 'p',
-        'predicates.p.type': `org.apache.kafka.connect.transforms.predicates.${type}`,
-        ...Object.fromEntries(Object.entries(options).map(([key, value]) => [`predicates.p.${key}`, value])),
-      })
-    expect(withNegate('false').apply(record, aMark()) === null).toBe(holds)
-    expect(withNegate('true').apply(record, aMark()) === null).toBe(!holds)
-  })
+  ])(
+    'drops where the predicate %s %j holds, or with negate where it does not',
+    (type, options, record, holds) => {
+      const withNegate = (negate: string) =>
+        createTransformChain(registry, {
+          transforms: 'd',
+          'transforms.d.type': 'Drop',
+          'transforms.d.predicate': 'p',
+          'transforms.d.negate': negate,
+          predicates: 'p',
+          'predicates.p.type': `org.apache.kafka.connect.transforms.predicates.${type}`,
+          ...Object.fromEntries(
+            Object.entries(options).map(([key, value]) => [`predicates.p.${key}`, value]),
+          ),
+        })
+      expect(withNegate('false').apply(record, aMark()) === null).toBe(holds)
+      expect(withNegate('true').apply(record, aMark()) === null).toBe(!holds)
+    },
+  )
 
   it('marks which transform was at work', () => {
     const mark = aMark()
@@ -128,7 +144,8 @@ describe('RecordErrors', () => {
 
   it('fails the task with the cause and the stage if nothing is tolerated', () => {
     const cause = new Error('boom')
-    const skip = () => makeErrors({}).skip(cause, { stage: 'VALUE_CONVERTER', plugin: 'x' }, position)
+    const skip = () =>
+      makeErrors({}).skip(cause, { stage: 'VALUE_CONVERTER', plugin: 'x' }, position)
     expect(skip).toThrow(expect.objectContaining({ kind: 'record', cause }))
     expect(skip).toThrow(/VALUE_CONVERTER/)
   })

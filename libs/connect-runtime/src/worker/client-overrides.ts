@@ -33,6 +33,11 @@ const consumerDefinition = {
     default: 'earliest',
     doc: 'Where to begin in a partition without a committed offset.',
   }),
+  metadataMaxAgeMs: int('metadata.max.age.ms', {
+    default: null,
+    min: 1,
+    doc: 'How often new topics are looked for.',
+  }),
   isolationLevel: oneOf('isolation.level', ['read_uncommitted', 'read_committed'], {
     default: 'read_uncommitted',
     doc: 'Whether records of open and aborted transactions are read.',
@@ -40,7 +45,7 @@ const consumerDefinition = {
   fetchMaxWaitMs: int('fetch.max.wait.ms', { default: null, min: 0, doc: 'Wait of a fetch.' }),
   fetchMinBytes: int('fetch.min.bytes', { default: null, min: 0, doc: 'What a fetch waits for.' }),
   fetchMaxBytes: int('fetch.max.bytes', { default: null, min: 1, doc: 'Size of a fetch.' }),
-  partitionMaxBytes: int('max.partition.fetch.bytes', {
+  maxPartitionFetchBytes: int('max.partition.fetch.bytes', {
     default: null,
     min: 1,
     doc: 'Size of a fetch of one partition.',

@@ -40,8 +40,15 @@ describe('OffsetTracker', () => {
       aRecord({ file: 'a' }, 2),
     ])
     tracker.acknowledge(submission)
-    const taken = tracker.takeAcknowledged().map(({ partition, offset }) => [partition.file, offset.at])
-    expect(new Map(taken as [string, number][])).toEqual(new Map([['a', 2], ['b', 7]]))
+    const taken = tracker
+      .takeAcknowledged()
+      .map(({ partition, offset }) => [partition.file, offset.at])
+    expect(new Map(taken as [string, number][])).toEqual(
+      new Map([
+        ['a', 2],
+        ['b', 7],
+      ]),
+    )
   })
 
   it('does not let offsets that were given back replace newer ones', () => {
@@ -81,7 +88,15 @@ describe('positionKey', () => {
     expect(positionKey({ a: '1', b: 2 })).toBe(positionKey({ b: 2, a: '1' }))
   })
   it('tells values of different types and names apart', () => {
-    const keys = [{ a: '1' }, { a: 1 }, { a: true }, { a: null }, { a: 'null' }, { b: '1' }, { a: '1', b: '' }]
+    const keys = [
+      { a: '1' },
+      { a: 1 },
+      { a: true },
+      { a: null },
+      { a: 'null' },
+      { b: '1' },
+      { a: '1', b: '' },
+    ]
     expect(new Set(keys.map(positionKey)).size).toBe(keys.length)
   })
   it('takes a small bigint for the number that JSON makes of it', () => {

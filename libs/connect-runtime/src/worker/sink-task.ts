@@ -109,6 +109,7 @@ export class SinkTaskAttempt implements TaskAttempt {
   async run(): Promise<void> {
     const { consumer } = this.#deps.pipeline
     try {
+      if (this.#isStopping) return
       await this.#task.start()
       consumer.subscribe(this.#options.subscription, {
         onAssigned: (partitions) => this.#onAssigned(partitions),

@@ -91,7 +91,7 @@ export class SourceTaskAttempt implements TaskAttempt {
 
   async run(): Promise<void> {
     try {
-      await this.#deps.task.start()
+      if (!this.#isStopping) await this.#deps.task.start()
       while (!this.#isStopping) await this.#turn()
       await this.#finish()
     } finally {
