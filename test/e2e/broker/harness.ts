@@ -18,6 +18,8 @@ import {
 /** A broker in this process, on a free port and a directory of its own. */
 export interface TestBroker {
   readonly port: number
+  /** Of all its listeners. */
+  readonly ports: readonly number[]
   readonly bootstrap: string
   readonly directory: string
   /** Lines at level warn and error since the start. */
@@ -55,6 +57,9 @@ export async function startTestBroker(
   return {
     get port() {
       return running.addresses[0].port
+    },
+    get ports() {
+      return running.addresses.map(({ port }) => port)
     },
     get bootstrap() {
       return `127.0.0.1:${running.addresses[0].port}`

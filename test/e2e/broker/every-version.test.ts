@@ -1,0 +1,163 @@
+import { ApiKey, apiMessages, ErrorCode, type ServedApiKey } from '@millrace/wire'
+import { RawClient, startTestBroker, type TestBroker } from './harness'
+
+let broker: TestBroker
+let client: RawClient
+let topicId: string
+
+beforeAll(async () => {
+  broker = await startTestBroker({ 'auto.create.topics.enable': 'true' })
+  client = await RawClient.open(broker.port)
+  const { topics } = await client.ask(ApiKey.Metadata, 12, { topics: [{ name: 'versions' }] })
+  topicId = topics[0].topicId
+  await client.ask(ApiKey.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['group'] })
+})
+afterAll(async () => {
+  client.close()
+  await broker.stop()
+})
+
+/** For each key a request that is complete in every version: the codec leaves out what a version does not have. */
+function aRequest(key: ServedApiKey, version: number): object {
+  const topic = { name: 'versions', topicId }
+  const group = { groupId: 'group', generationId: 1, memberId: 'nobody' }
+  const newTopic = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+  switch (key) {
+    case ApiKey.Produce:
+      return {
+        acks: -1,
+        timeoutMs: 1000,
+        topicData: [{ ...topic, partitionData: [{ index: 0, records: null }] }],
+      }
+    case ApiKey.Fetch: {
+      const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100 }]
+      return { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 'versions', topicId, partitions }] }
+    }
+    case ApiKey.ListOffsets:
+      return {
+        replicaId: -1,
+        topics: [{ ...topic, partitions: [{ partitionIndex: 0, timestamp: -1 }] }],
+      }
+    case ApiKey.Metadata:
+      return { topics: [{ name: 'versions' }] }
+    case ApiKey.OffsetCommit: {
+      const partitions = [{ partitionIndex: 0, committedOffset: version, committedMetadata: '' }]
+      return { groupId: 'alone', memberId: '', topics: [{ ...topic, partitions }] }
+    }
+    case ApiKey.OffsetFetch: {
+      const topics = [{ ...topic, partitionIndexes: [0] }]
+      return { groupId: 'alone', topics, groups: [{ groupId: 'alone', topics }] }
+    }
+    case ApiKey.FindCoordinator:
+      return { key: 'group', coordinatorKeys: ['group', 'other'] }
+    case ApiKey.JoinGroup:
+      return {
+        ...group,
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 10_000,
+        protocolType: 'consumer',
+        protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
+      }
+    case ApiKey.Heartbeat:
+      return group
+    case ApiKey.LeaveGroup:
+      return { ...group, members: [{ memberId: 'nobody' }] }
+    case ApiKey.SyncGroup:
+      return { ...group, assignments: [] }
+    case ApiKey.DescribeGroups:
+      return { groups: ['group'] }
+    case ApiKey.ListGroups:
+      return { statesFilter: [], typesFilter: [] }
+    case ApiKey.ApiVersions:
+      return { clientSoftwareName: 'raw', clientSoftwareVersion: '1' }
+    case ApiKey.CreateTopics:
+      return { topics: [{ name: `created-${version}`, ...newTopic }], timeoutMs: 1000 }
+    case ApiKey.DeleteTopics:
+      return {
+        topics: [{ name: 'created-7' }],
+        topicNames: [`created-${version + 1}`],
+        timeoutMs: 1000,
+      }
+    case ApiKey.InitProducerId:
+      return { transactionalId: null, transactionTimeoutMs: 1000 }
+    case ApiKey.OffsetForLeaderEpoch:
+      return { topics: [{ topic: 'versions', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }
+    case ApiKey.DescribeConfigs:
+      return {
+        resources: [{ resourceType: 2, resourceName: 'versions', configurationKeys: null }],
+      }
+    case ApiKey.DescribeCluster:
+      return { includeClusterAuthorizedOperations: false }
+  }
+}
+
+/** What each answer must be. The group requests come from a member that the group does not have. */
+function expected(key: ServedApiKey, version: number): object {
+  switch (key) {
+    case ApiKey.Produce:
+      return {
+        responses: [{ partitionResponses: [{ errorCode: ErrorCode.INVALID_RECORD }] }],
+      }
+    case ApiKey.Fetch:
+      return { responses: [{ partitions: [{ errorCode: 0, highWatermark: 0 }] }] }
+    case ApiKey.ListOffsets:
+      return { topics: [{ partitions: [{ errorCode: 0, offset: 0 }] }] }
+    case ApiKey.Metadata:
+      return { topics: [{ errorCode: 0, name: 'versions', partitions: [{ leaderId: 1 }] }] }
+    case ApiKey.OffsetCommit:
+      return { topics: [{ partitions: [{ errorCode: 0 }] }] }
+    case ApiKey.OffsetFetch: {
+      const topics = [{ partitions: [{ errorCode: 0, committedOffset: 10 }] }]
+      return version < 8 ? { topics } : { groups: [{ groupId: 'alone', topics }] }
+    }
+    case ApiKey.FindCoordinator:
+      return version < 4
+        ? { errorCode: 0, nodeId: 1, port: broker.port }
+        : { coordinators: [{ errorCode: 0, nodeId: 1 }, { errorCode: 0 }] }
+    case ApiKey.JoinGroup:
+    case ApiKey.Heartbeat:
+    case ApiKey.SyncGroup:
+      return { errorCode: ErrorCode.UNKNOWN_MEMBER_ID }
+    case ApiKey.LeaveGroup:
+      return version < 3
+        ? { errorCode: ErrorCode.UNKNOWN_MEMBER_ID }
+        : { members: [{ errorCode: ErrorCode.UNKNOWN_MEMBER_ID }] }
+    case ApiKey.DescribeGroups:
+      return {
+        groups: [{ groupId: 'group', errorCode: version < 6 ? 0 : ErrorCode.GROUP_ID_NOT_FOUND }],
+      }
+    case ApiKey.ListGroups:
+      return { errorCode: 0 }
+    case ApiKey.CreateTopics:
+      return { topics: [{ name: `created-${version}`, errorCode: 0 }] }
+    case ApiKey.DeleteTopics:
+      return { responses: [{ errorCode: 0 }] }
+    case ApiKey.InitProducerId:
+      return { errorCode: 0, producerEpoch: 0 }
+    case ApiKey.OffsetForLeaderEpoch:
+      return { topics: [{ partitions: [{ errorCode: 0, endOffset: 0 }] }] }
+    case ApiKey.DescribeConfigs:
+      return { results: [{ errorCode: 0, resourceName: 'versions' }] }
+    case ApiKey.ApiVersions:
+      return { errorCode: 0 }
+    case ApiKey.DescribeCluster:
+      return { errorCode: 0, controllerId: 1, brokers: [{ brokerId: 1, port: broker.port }] }
+  }
+}
+
+describe('every version that is served', () => {
+  const keys = Object.keys(apiMessages).map((key) => Number(key) as ServedApiKey)
+  const cases = keys.flatMap((key) => {
+    const { name, versions } = apiMessages[key].request
+    return Array.from({ length: versions.max - versions.min + 1 }, (_, at) => ({
+      name: name.replace('Request', ''),
+      key,
+      version: versions.min + at,
+    }))
+  })
+
+  it.each(cases)('is answered: $name $version', async ({ key, version }) => {
+    const answer = await client.ask(key, version, aRequest(key, version) as never)
+    expect(answer).toMatchObject(expected(key, version))
+  })
+})
