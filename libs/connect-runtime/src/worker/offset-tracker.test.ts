@@ -1,4 +1,4 @@
-import { SourceRecord } from '@millrace/connect-api'
+import { SourceRecord, type SourcePosition } from '@millrace/connect-api'
 import fc from 'fast-check'
 import { OffsetTracker, positionKey } from './offset-tracker'
 
@@ -97,7 +97,7 @@ describe('positionKey', () => {
       { b: '1' },
       { a: '1', b: '' },
     ]
-    expect(new Set(keys.map(positionKey)).size).toBe(keys.length)
+    expect(new Set(keys.map((key) => positionKey(key as SourcePosition))).size).toBe(keys.length)
   })
   it('takes a small bigint for the number that JSON makes of it', () => {
     expect(positionKey({ lsn: 5n })).toBe(positionKey({ lsn: 5 }))
