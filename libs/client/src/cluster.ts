@@ -30,6 +30,7 @@ export class Cluster {
   readonly #deps: ClientDeps
   readonly #options: ClientOptions
   readonly #connections = new Map<string, Promise<BrokerConnection>>()
+  readonly #live = new Map<string, BrokerConnection>()
   readonly #coordinators = new Map<string, number>()
   #brokers: ReadonlyMap<number, Broker> = new Map()
   #controllerId = -1
@@ -69,11 +70,17 @@ export class Cluster {
         ErrorCode.LEADER_NOT_AVAILABLE,
         `broker ${brokerId} is not in the cluster now`,
       )
-    return this.#cached(`${brokerId}/${purpose}/${broker.host}:${broker.port}`, () =>
-      this.#connect(broker.host, broker.port),
-    )
+    return this.#cached(keyOf(broker, purpose), () => this.#connect(broker.host, broker.port))
   }
 
+  /** The connection if it is open at this moment: for callers whose requests must leave in order. */
+  live(brokerId: number, purpose: Purpose): BrokerConnection | undefined {
+    const broker = this.#brokers.get(brokerId)
+    const connection = broker && this.#live.get(keyOf(broker, purpose))
+    return connection?.isClosed ? undefined : connection
+  }
+
+  /** A connection to the controller, or to any broker while none is known: brokers forward. */
   async controller(): Promise<BrokerConnection> {
     await this.#refresh([])
     return this.#controllerId < 0
@@ -152,6 +159,7 @@ export class Cluster {
     const open = await Promise.allSettled(this.#connections.values())
     for (const connection of open) if (connection.status === 'fulfilled') connection.value.close()
     this.#connections.clear()
+    this.#live.clear()
   }
 
   async #refresh(
@@ -194,6 +202,7 @@ export class Cluster {
     try {
       const connection = await opening
       if (this.#isClosed) connection.close()
+      this.#live.set(key, connection)
       return connection
     } catch (error) {
       if (this.#connections.get(key) === opening) this.#connections.delete(key)
@@ -227,6 +236,11 @@ export class Cluster {
       { cause: lastError },
     )
   }
+}
+
+/** Holds the address, so that a broker that moved gets a new connection. */
+function keyOf({ id, host, port }: Broker, purpose: Purpose): string {
+  return `${id}/${purpose}/${host}:${port}`
 }
 
 type TopicReply = Infer<typeof MetadataResponse>['topics'][number]

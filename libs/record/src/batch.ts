@@ -115,6 +115,7 @@ export const batch = {
   setLeaderEpoch: (buffer: Buffer, at: number, epoch: number): void =>
     writeInt32(buffer, at + LEADER_EPOCH_AT, epoch),
   setMaxTimestampAndType,
+  setProducer,
   writeHeader,
   /** Writes the checksum: the last step of making or changing a batch. */
   seal: (buffer: Buffer, at: number): void =>
@@ -145,6 +146,18 @@ function setMaxTimestampAndType(
   if (type === 'LogAppendTime') buffer[low] |= LOG_APPEND_TIME_BIT
   else buffer[low] &= ~LOG_APPEND_TIME_BIT
   writeInt64(buffer, at + MAX_TIMESTAMP_AT, maxTimestamp)
+  batch.seal(buffer, at)
+}
+
+/** Gives the batch to another producer or another place in its sequence, and sums the whole batch again. */
+function setProducer(
+  buffer: Buffer,
+  at: number,
+  fields: Pick<BatchHeader, 'producerId' | 'producerEpoch' | 'baseSequence'>,
+): void {
+  writeInt64(buffer, at + PRODUCER_ID_AT, fields.producerId)
+  writeInt16(buffer, at + PRODUCER_EPOCH_AT, fields.producerEpoch)
+  writeInt32(buffer, at + BASE_SEQUENCE_AT, fields.baseSequence)
   batch.seal(buffer, at)
 }
 
