@@ -106,7 +106,10 @@ export class LogFlusher {
     // Under a running sync the next one covers these as well, and one large write is cheaper than many.
     if (this.#isSyncing && this.ackAfterFlush && this.#unwrittenBytes < GATHER_MAX_BYTES) return
     this.write()
-    if (this.#failure === null && (this.ackAfterFlush || this.#wantsSync)) this.#startSync()
+    if (this.#failure !== null) return
+    // Only here, never inside `write`: the listener may append, and a write may happen in the middle of an append.
+    if (!this.ackAfterFlush) this.#advance(this.#writtenOffset)
+    if (this.ackAfterFlush || this.#wantsSync) this.#startSync()
   }
 
   /** Brings all queued bytes into the page cache now, so that they can be read from the files. */
@@ -123,7 +126,6 @@ export class LogFlusher {
     this.#unwritten = []
     this.#unwrittenBytes = 0
     this.#writtenOffset = this.#queuedOffset
-    if (!this.ackAfterFlush) this.#advance(this.#writtenOffset)
   }
 
   /** Resolves when all that was appended before the call is synced. Rejects with the cause if the disk fails. */

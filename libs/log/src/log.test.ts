@@ -228,6 +228,26 @@ describe('durability', () => {
     expect(log.recoveryPoint).toBe(1)
   })
 
+  it.each([true, false])(
+    'lets the listener append, also while segments roll (ack.after.flush=%s)',
+    async (ackAfterFlush) => {
+      const { log } = await openLog({ config: { ackAfterFlush, segmentBytes: 500 } })
+      const values = Array.from({ length: 100 }, (_, index) => `value ${index}`.padEnd(100))
+      let sent = 0
+      await new Promise<void>((resolve) => {
+        const pump = () => {
+          while (sent < values.length && sent - log.flushedOffset < 8) {
+            log.append(aBatch({ values: [values[sent++]] }), CLIENT)
+          }
+          if (log.flushedOffset === values.length) resolve()
+        }
+        log.onFlushed = pump
+        pump()
+      })
+      expect(readAll(log).map(([, value]) => value)).toEqual(values)
+    },
+  )
+
   it('syncs by flush.messages and flush.ms although acknowledgements do not wait', async () => {
     const config = { ackAfterFlush: false, flushMessages: 3, flushMs: 500 }
     const { log, clock } = await openLog({ config })
