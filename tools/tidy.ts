@@ -76,7 +76,8 @@ function readSources(): SourceFile[] {
         packageName: name,
         folder,
         text,
-        isTest: path.endsWith('.test.ts') || name === 'testing',
+        // A package's own `testing` folder has what its tests share; nothing else imports it.
+        isTest: path.endsWith('.test.ts') || path.includes('/testing/') || name === 'testing',
         tree: ts.createSourceFile(path, text, ts.ScriptTarget.ES2024, true),
       }
     })
