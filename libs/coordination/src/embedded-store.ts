@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { type Disk, errorMessage, type PlatformError } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import { ChangeHistory } from './change-history'
@@ -80,8 +81,12 @@ export class EmbeddedStore implements Store {
     const { disk, logger } = deps
     const { directory, journalMaxBytes = JOURNAL_MAX_BYTES } = options
     await disk.makeDirectory(directory)
+    await disk.syncDirectory(dirname(directory)) // else the directory itself may be gone after a power loss
     const snapshot = await readSnapshot(disk, `${directory}/${SNAPSHOT_NAME}`)
-    const { journal, changes, tornBytes } = await Journal.open(disk, directory, JOURNAL_NAME)
+    const { journal, changes, tornBytes } = await Journal.open(disk, directory, {
+      name: JOURNAL_NAME,
+      snapshotRevision: snapshot?.revision ?? 0,
+    })
     if (tornBytes > 0) {
       logger.warn('cut an unfinished last write off the metadata journal', {
         file: journal.path,
@@ -94,12 +99,7 @@ export class EmbeddedStore implements Store {
       keyspace.load(snapshot)
       history.startAfter(snapshot.revision)
     }
-    try {
-      replay(changes, keyspace, history, journal.path)
-    } catch (error) {
-      journal.close()
-      throw error
-    }
+    for (const change of changes) history.add(keyspace.apply(change))
     return new EmbeddedStore(deps, { directory, journalMaxBytes }, { journal, keyspace, history })
   }
 
@@ -201,22 +201,6 @@ export class EmbeddedStore implements Store {
       this.#logger.error('the metadata store has stopped', { file, reason: errorMessage(cause) })
     }
     return this.#failure
-  }
-}
-
-function replay(
-  changes: readonly Change[],
-  keyspace: Keyspace,
-  history: ChangeHistory,
-  file: string,
-): void {
-  for (const change of changes) {
-    if (change.revision <= keyspace.revision) continue // the snapshot has it
-    if (change.revision !== keyspace.revision + 1) {
-      const reason = `revision ${change.revision} follows ${keyspace.revision} of the snapshot`
-      throw coordinationErrors.create('COORDINATION_JOURNAL_CORRUPT', { file, position: 0, reason })
-    }
-    history.add(keyspace.apply(change))
   }
 }
 

@@ -7,7 +7,7 @@ const MAGIC = 'MRJ1'
 
 export interface OpenedJournal {
   readonly journal: Journal
-  /** All changes that it holds, in order. */
+  /** All changes after the snapshot, in order. */
   readonly changes: readonly Change[]
   /** Bytes of an unfinished last write that were cut off. */
   readonly tornBytes: number
@@ -26,18 +26,24 @@ export class Journal {
     this.#sizeBytes = sizeBytes
   }
 
-  /** Opens or creates the file and cuts a torn tail. @throws PlatformError COORDINATION_JOURNAL_CORRUPT */
-  static async open(disk: Disk, directory: string, name: string): Promise<OpenedJournal> {
-    const path = `${directory}/${name}`
+  /**
+   * Opens or creates the file, which continues the snapshot of that revision, and cuts a torn tail.
+   * @throws PlatformError COORDINATION_JOURNAL_CORRUPT
+   */
+  static async open(
+    disk: Disk,
+    directory: string,
+    options: { name: string; snapshotRevision: number },
+  ): Promise<OpenedJournal> {
+    const path = `${directory}/${options.name}`
     const content = (await disk.readFile(path)) ?? Buffer.alloc(0)
-    const { changes, validBytes } = parseJournal(content, path)
+    const { changes, validBytes } = parseJournal(content, path, options.snapshotRevision)
     const file = disk.open(path, 'append')
     try {
       await disk.syncDirectory(directory)
-      if (validBytes < content.length) {
-        await file.truncate(validBytes)
-        await file.sync()
-      }
+      if (validBytes < content.length) await file.truncate(validBytes)
+      // A killed process may have left changes in the page cache only: nobody may see what a power loss would take back.
+      await file.sync()
     } catch (error) {
       file.close()
       throw error
@@ -74,26 +80,52 @@ export class Journal {
   }
 }
 
-function parseJournal(content: Buffer, file: string): { changes: Change[]; validBytes: number } {
+function parseJournal(
+  content: Buffer,
+  file: string,
+  snapshotRevision: number,
+): { changes: Change[]; validBytes: number } {
   const changes: Change[] = []
   let position = 0
-  while (position < content.length) {
+  for (;;) {
     const payload = decodeFrame(MAGIC, content, position)
     if (payload === null) break
-    for (const change of JSON.parse(payload.toString()) as Change[]) {
-      const previous = changes.at(-1)
-      if (previous && change.revision !== previous.revision + 1) {
-        const reason = `revision ${change.revision} follows ${previous.revision}`
+    for (const change of parseChanges(payload)) {
+      const previous = changes.at(-1)?.revision ?? Math.min(snapshotRevision, change.revision - 1)
+      if (change.revision !== previous + 1) {
+        const reason = `revision ${change.revision} follows ${previous}`
         throw coordinationErrors.create('COORDINATION_JOURNAL_CORRUPT', { file, position, reason })
       }
       changes.push(change)
     }
     position += FRAME_HEADER_BYTES + payload.length
   }
-  const later = position < content.length ? findFrame(MAGIC, content, position) : -1
-  if (later !== -1) {
+  refuseLaterFrames(content, position, { file, snapshotRevision })
+  const lastRevision = changes.at(-1)?.revision ?? 0
+  // The snapshot has it all, and the power went before the journal was emptied: begin it anew.
+  if (lastRevision <= snapshotRevision) return { changes: [], validBytes: 0 }
+  const first = changes.findIndex((change) => change.revision > snapshotRevision)
+  return { changes: changes.slice(first), validBytes: position }
+}
+
+/** A whole frame after a damaged one is lost data, unless the snapshot has it: then it has the damaged one as well. */
+function refuseLaterFrames(
+  content: Buffer,
+  position: number,
+  { file, snapshotRevision }: { file: string; snapshotRevision: number },
+): void {
+  for (
+    let later = findFrame(MAGIC, content, position);
+    later !== -1;
+    later = findFrame(MAGIC, content, later + 1)
+  ) {
+    const [{ revision }] = parseChanges(decodeFrame(MAGIC, content, later)!)
+    if (revision <= snapshotRevision) continue
     const reason = `bad checksum or length, yet a whole entry follows at byte ${later}`
     throw coordinationErrors.create('COORDINATION_JOURNAL_CORRUPT', { file, position, reason })
   }
-  return { changes, validBytes: position }
+}
+
+function parseChanges(payload: Buffer): Change[] {
+  return JSON.parse(payload.toString()) as Change[]
 }
