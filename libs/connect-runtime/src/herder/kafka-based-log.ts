@@ -35,6 +35,7 @@ export interface LogRecord {
 }
 
 const POLL_MS = 1_000
+const CLOSE_FLUSH_MS = 2_000
 const BACKOFF = { initialMs: 100, maxMs: 10_000 } as const
 
 interface Waiter {
@@ -117,6 +118,13 @@ export class KafkaBasedLog {
     this.#aborter.abort()
     await this.#consumer.close()
     await this.#reading
+    // The last writes are worth a moment, a cluster that is away is not.
+    const timer = new AbortController()
+    await Promise.race([
+      this.#producer.flush().catch(() => undefined), // who appended was told
+      sleepUnlessAborted(this.#deps.clock, CLOSE_FLUSH_MS, timer.signal),
+    ])
+    timer.abort()
     await this.#producer.close()
   }
 

@@ -51,6 +51,7 @@ export async function createSinkAttempt(scope: AttemptScope): Promise<TaskAttemp
           errors: new RecordErrors({ clock, random, logger }, recordErrorOptions(common)),
           consumer,
           deadLetters,
+          onTopic: (topic) => options.onTopic(id, topic),
         },
       },
       {

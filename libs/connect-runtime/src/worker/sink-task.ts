@@ -42,6 +42,8 @@ export interface SinkPipeline {
   readonly consumer: Consumer
   /** Null if none is configured. */
   readonly deadLetters: DeadLetterQueue | null
+  /** Called for each topic that records came from, again and again. */
+  readonly onTopic: (topic: string) => void
 }
 
 export interface SinkTaskOptions {
@@ -116,7 +118,7 @@ export class SinkTaskAttempt implements TaskAttempt {
         onRevoked: (partitions) => this.#onRevoked(partitions),
         onLost: (partitions) => this.#onLost(partitions),
       })
-      this.#deps.reporter.onHealthy()
+      if (!this.#isPaused) this.#deps.reporter.onStarted()
       while (!this.#isStopping) await this.#turn()
       await this.#onRevoked(this.#assigned)
     } finally {
@@ -155,11 +157,8 @@ export class SinkTaskAttempt implements TaskAttempt {
 
   async #poll(nowMs: number): Promise<void> {
     const { pipeline, reporter, logger, clock } = this.#deps
-    const dueMs = Math.min(
-      this.#commitAtMs,
-      this.#putAtMs,
-      this.#refused === null ? Infinity : this.#retryAtMs,
-    )
+    const wantedMs = this.#refused === null ? this.#putAtMs : this.#retryAtMs
+    const dueMs = this.#isPaused ? this.#commitAtMs : Math.min(this.#commitAtMs, wantedMs)
     try {
       const timeoutMs = Math.round(Math.max(1, Math.min(POLL_MAX_MS, dueMs - nowMs)))
       this.#queue.push(await pipeline.consumer.poll(timeoutMs))
@@ -190,6 +189,7 @@ export class SinkTaskAttempt implements TaskAttempt {
         }
       }
       positions.set({ topic, partition, offset: queue.nextOffset })
+      this.#deps.pipeline.onTopic(topic)
       if (!hasMore) queue.shift()
     }
     return { records, positions }

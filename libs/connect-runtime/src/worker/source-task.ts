@@ -92,6 +92,7 @@ export class SourceTaskAttempt implements TaskAttempt {
   async run(): Promise<void> {
     try {
       if (!this.#isStopping) await this.#deps.task.start()
+      if (!this.#isPaused) this.#deps.reporter.onStarted()
       while (!this.#isStopping) await this.#turn()
       await this.#finish()
     } finally {
@@ -296,10 +297,9 @@ export class SourceTaskAttempt implements TaskAttempt {
     })
     while (!isOver && this.#failure === null && this.#tracker.openCount > 0)
       await this.#wakeup.wait()
-    await this.#flush
-    const flushed = this.#flushAcknowledged()
     while (!isOver && this.#flush !== null) await this.#wakeup.wait()
-    if (!isOver) await flushed
+    void this.#flushAcknowledged()
+    while (!isOver && this.#flush !== null) await this.#wakeup.wait()
     timer.cancel()
     if (this.#stopped === null) await this.#commitStored()
   }

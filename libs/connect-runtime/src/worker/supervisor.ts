@@ -16,6 +16,8 @@ export interface TaskAttempt {
 
 /** How a running attempt tells its state. */
 export interface TaskReporter {
+  /** The task has started and has not shown yet whether it works. */
+  onStarted(): void
   /** The task works (again). */
   onHealthy(): void
   /** The task cannot go on for now and keeps trying. */
@@ -109,6 +111,7 @@ export class TaskSupervisor {
 
   async #runAttempt(): Promise<void> {
     const attempt = await this.#deps.createAttempt({
+      onStarted: () => this.#report('RUNNING', null),
       onHealthy: () => {
         this.#backoff.reset()
         this.#report('RUNNING', null)
