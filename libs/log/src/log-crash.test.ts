@@ -2,15 +2,8 @@ import * as fc from 'fast-check'
 import { SimDisk, SimRandom } from '@millrace/testing'
 import type { LogConfig } from './config'
 import type { Log } from './log'
-import {
-  aBatch,
-  CLIENT,
-  crashAndReopen,
-  openLog,
-  readAll,
-  tick,
-  type Harness,
-} from './testing/log-fixture'
+import { aBatch, CLIENT, openLog, readAll, tick } from './testing/log-fixture'
+import { ProducerModel } from './testing/producer-model'
 
 const SMALL: Partial<LogConfig> = {
   segmentBytes: 3000,
@@ -18,8 +11,6 @@ const SMALL: Partial<LogConfig> = {
   segmentIndexBytes: 4096,
   retentionMs: -1,
 }
-const PRODUCER_ID = 77
-const MAX_IN_FLIGHT = 5
 
 type Step =
   | { kind: 'append'; records: number; valueBytes: number }
@@ -49,129 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), seed: fc.nat() }) },
 )
 
-interface Sent {
-  readonly sequence: number
-  readonly values: readonly string[]
-}
-
-/** An idempotent producer and what it knows, beside the log that it writes to. */
-class Model {
-  harness: Harness & { log: Log }
-  readonly tailCacheBytes: number
-  /** Values of all records that the log must hold, by offset; behind `ackedOffset` some may be missing after a crash. */
-  values: string[] = []
-  startOffset = 0
-  ackedOffset = 0
-  /** Batches whose acknowledgement the producer has not seen: it may be on its way when the power goes. */
-  #inFlight: { sent: Sent; nextOffset: number }[] = []
-  #nextSequence = 0
-  #count = 0
-
-  constructor(harness: Harness & { log: Log }, tailCacheBytes: number) {
-    this.harness = harness
-    this.tailCacheBytes = tailCacheBytes
-    this.#watch()
-  }
-
-  append(records: number, valueBytes: number): void {
-    if (this.#inFlight.length === MAX_IN_FLIGHT) this.seeAcks()
-    if (this.#inFlight.length === MAX_IN_FLIGHT) return
-    const values = Array.from({ length: records }, () => `${this.#count++}`.padEnd(valueBytes, '.'))
-    const sent = { sequence: this.#nextSequence, values }
-    this.#nextSequence += records
-    this.values.push(...values)
-    this.#send(sent)
-  }
-
-  seeAcks(): void {
-    this.#inFlight = this.#inFlight.filter(({ nextOffset }) => nextOffset > this.ackedOffset)
-  }
-
-  async crash(seed: number): Promise<void> {
-    const sentEnd = this.values.length
-    const options = { seed, config: SMALL, tailCacheBytes: this.tailCacheBytes }
-    this.harness = await crashAndReopen(this.harness, options)
-    const { log } = this.harness
-    expect(log.failure).toBeNull()
-    expect(log.logEndOffset).toBeGreaterThanOrEqual(this.ackedOffset)
-    expect(log.logEndOffset).toBeLessThanOrEqual(sentEnd)
-    expect(log.logStartOffset).toBe(this.startOffset)
-    this.check(log.logEndOffset)
-    this.#watch()
-    this.#resend()
-    this.check(sentEnd)
-  }
-
-  async restart(): Promise<void> {
-    const { disk, clock, manager } = this.harness
-    await manager.close()
-    const options = { config: SMALL, tailCacheBytes: this.tailCacheBytes }
-    this.harness = await openLog({ ...options, disk, clock })
-    expect(this.harness.log.logEndOffset).toBe(this.values.length)
-    this.#watch()
-    this.#resend()
-    this.check(this.values.length)
-  }
-
-  async trim(): Promise<void> {
-    const { log } = this.harness
-    this.seeAcks() // a batch that was deleted is no longer known as a duplicate
-    const offset = Math.floor((this.startOffset + log.flushedOffset) / 2)
-    log.setHighWatermark(log.flushedOffset)
-    await log.deleteRecordsBefore(offset)
-    expect(log.logStartOffset).toBeGreaterThanOrEqual(offset)
-    this.startOffset = log.logStartOffset
-  }
-
-  /** Retention by size, up to the high watermark. */
-  async retain(): Promise<void> {
-    const { log } = this.harness
-    this.seeAcks()
-    log.setHighWatermark(log.flushedOffset)
-    log.updateConfig({ ...log.config, retentionBytes: 4000 })
-    await log.applyRetention()
-    expect(log.logStartOffset).toBeLessThanOrEqual(log.flushedOffset)
-    this.startOffset = log.logStartOffset
-  }
-
-  check(endOffset: number): void {
-    const expected = this.values
-      .slice(0, endOffset)
-      .map((value, offset): [number, string] => [offset, value])
-      .slice(this.startOffset)
-    expect(readAll(this.harness.log)).toEqual(expected)
-    expect(readAll(this.harness.log, 300)).toEqual(expected)
-  }
-
-  #send(sent: Sent): void {
-    const records = aBatch({
-      values: sent.values,
-      producerId: PRODUCER_ID,
-      producerEpoch: 0,
-      baseSequence: sent.sequence,
-    })
-    const { nextOffset } = this.harness.log.append(records, CLIENT)
-    this.#inFlight.push({ sent, nextOffset })
-  }
-
-  #resend(): void {
-    const again = this.#inFlight
-    this.#inFlight = []
-    for (const { sent } of again) this.#send(sent)
-  }
-
-  #watch(): void {
-    const { log } = this.harness
-    log.onFlushed = () => this.#onFlushed(log.flushedOffset)
-    this.#onFlushed(log.flushedOffset)
-  }
-
-  #onFlushed(offset: number): void {
-    this.ackedOffset = Math.max(this.ackedOffset, offset)
-  }
-}
-
-async function run(model: Model, next: Step): Promise<void> {
+async function run(model: ProducerModel, next: Step): Promise<void> {
   switch (next.kind) {
     case 'append':
       return model.append(next.records, next.valueBytes)
@@ -199,11 +68,12 @@ describe('a log through power losses', () => {
         fc.array(step, { minLength: 5, maxLength: 60 }),
         fc.constantFrom(0, 2000, 1 << 20),
         async (steps, tailCacheBytes) => {
-          const model = new Model(await openLog({ config: SMALL, tailCacheBytes }), tailCacheBytes)
+          const model = await ProducerModel.start({ config: SMALL, tailCacheBytes })
           for (const next of steps) await run(model, next)
           await model.harness.log.flush()
           model.check(model.values.length)
           await model.crash(steps.length)
+          expect(model.harness.log.logEndOffset).toBe(model.values.length)
           await model.harness.manager.close()
         },
       ),

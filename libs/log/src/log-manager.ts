@@ -166,7 +166,7 @@ export class LogManager {
 
   /** Applies retention to all logs now; also runs by itself. */
   async applyRetention(): Promise<void> {
-    for (const { log } of [...this.#logs.values()]) {
+    for (const { log } of Array.from(this.#logs.values())) {
       // One log that cannot be cleaned up must not keep the others from it.
       await log
         .applyRetention()

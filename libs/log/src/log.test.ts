@@ -45,7 +45,9 @@ describe('append', () => {
     const { log } = await openLog()
     const damaged = aBatch()
     damaged[damaged.length - 1] ^= 1
-    expect(() => log.append(Buffer.concat([aBatch(), damaged]), CLIENT)).toThrow()
+    expect(() => log.append(Buffer.concat([aBatch(), damaged]), CLIENT)).toThrow(
+      code('LOG_CORRUPT_BATCH'),
+    )
     expect(log.logEndOffset).toBe(0)
     const result = log.append(Buffer.concat([aBatch(), aBatch({ values: ['a', 'b'] })]), CLIENT)
     expect(result).toMatchObject({ firstOffset: 0, lastOffset: 2, nextOffset: 3 })

@@ -365,8 +365,9 @@ export class Log {
       const isNear = incoming.lastOffset - this.#logEndOffset <= MAX_RELATIVE_OFFSET
       return this.#roll(isNear ? this.#logEndOffset : firstOffset)
     } catch (error) {
+      const failure = this.#storageFailed(error)
       this.#onDiskFailure(error)
-      throw this.#failure
+      throw failure
     }
   }
 

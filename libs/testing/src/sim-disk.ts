@@ -136,7 +136,7 @@ export class SimDisk implements Disk {
   async remove(target: string): Promise<void> {
     await settle()
     this.#operate('remove', target)
-    for (const name of [...this.#names.keys()]) {
+    for (const name of Array.from(this.#names.keys())) {
       if (isWithin(name, target)) this.#change({ kind: 'unlink', name })
     }
   }
@@ -174,7 +174,7 @@ function applyChange(names: Map<string, SimInode>, change: NameChange): void {
   if (change.kind === 'link') names.set(change.name, change.inode)
   else if (change.kind === 'unlink') names.delete(change.name)
   else {
-    for (const name of [...names.keys()]) {
+    for (const name of Array.from(names.keys())) {
       if (!isWithin(name, change.from)) continue
       names.set(change.to + name.slice(change.from.length), names.get(name)!)
       names.delete(name)
