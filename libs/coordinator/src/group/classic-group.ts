@@ -24,6 +24,8 @@ import { Members } from './members'
 
 /** A new member whose first JoinGroup is parked cannot send heartbeats; it is dropped after this. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
+/** Between two looks at a rebalance that nobody joins, whatever timeout the members ask for: 0 would spin. */
+const RETRY_JOIN_MIN_MS = 1000
 const NO_ASSIGNMENT = Buffer.alloc(0)
 const NEVER = Infinity
 
@@ -464,7 +466,8 @@ export class ClassicGroup {
     }
     if (!this.#members.electJoinedLeader() && this.#members.count > 0) {
       // Only static members are left and none came: their sessions will end, or they come back.
-      this.#joinDeadlineMs = this.#clock.monotonicMs() + this.#members.rebalanceTimeoutMs()
+      const retryMs = Math.max(this.#members.rebalanceTimeoutMs(), RETRY_JOIN_MIN_MS)
+      this.#joinDeadlineMs = this.#clock.monotonicMs() + retryMs
       return null
     }
     this.#generationId++

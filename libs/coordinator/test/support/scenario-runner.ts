@@ -64,11 +64,17 @@ export class ScenarioRunner {
         this.#world = await this.#world.restart()
         return
       case 'log':
-        this.#world.log.failure = ErrorCode[options.fails as keyof typeof ErrorCode] ?? 0
-        return
+        return this.#setLog(options)
       default:
         throw new Error(`unknown command: ${command}`)
     }
+  }
+
+  /** `fails=CODE` until the next `log`, `stalls=MS` for so long. */
+  #setLog({ fails, stalls }: Arguments): void {
+    const { clock, log } = this.#world
+    log.failure = ErrorCode[fails as keyof typeof ErrorCode] ?? 0
+    log.gate = stalls === undefined ? null : clock.sleep(Number(stalls))
   }
 
   #join(name: string, options: Arguments): void {
