@@ -83,6 +83,7 @@ export class BrokerEngine implements BrokerLifecycle {
     })
     const image = controller.metadata()
     groups.start(image.topics.get(OFFSETS_TOPIC)?.partitions.length)
+    await replicas.deleteStrays(image)
     await replicas.applyMetadata(image, image.topics.keys())
   }
 
@@ -162,7 +163,10 @@ async function openParts(
     { logManager, clock, logger, logConfigOf, leadership: leadershipOf(() => groups, logger) },
     { nodeId: values.nodeId },
   )
-  closers.add('replicas', () => replicas.whenApplied())
+  closers.add('replicas', () => {
+    controller.close() // no more changes: those that came are carried out before the logs are closed
+    return replicas.whenApplied()
+  })
   const groups = openGroups({ replicas, clock, random, logger }, config)
   closers.add('group coordinator', () => groups.stop())
   const brokerDefaults = topicDefaultsOfBroker(config.given)

@@ -304,6 +304,24 @@ describe('the metadata', () => {
     expect(node.replicas.partition('a', 0)?.log.logEndOffset).toBe(0)
   })
 
+  it('takes away at the start what was left of topics that are gone or were made anew', async () => {
+    const node = await aNode()
+    const config = parseConfig(logConfigDefinition, {}).config
+    for (const topic of ['gone', 'anew', 'kept'])
+      await node.logManager.createLog({ topic, partition: 0, topicId: aTopic(topic).id, config })
+    const anew = aTopic('anew', { id: 'another-id'.padEnd(22, 'A') })
+    const image = {
+      topics: new Map([
+        ['anew', anew],
+        ['kept', aTopic('kept')],
+      ]),
+    }
+    await node.replicas.deleteStrays(image)
+    expect([...node.logManager.logs()].map(({ topic }) => topic)).toEqual(['kept'])
+    await node.apply(anew)
+    expect(node.replicas.partition('anew', 0)?.log.topicId).toBe(anew.id)
+  })
+
   it('changes the config of an open log', async () => {
     const node = await aNode()
     await node.apply(aTopic('a'))

@@ -92,6 +92,18 @@ export class ReplicaManager {
     return applied
   }
 
+  /**
+   * Deletes logs whose topic the cluster does not have: a crash came between the deletion of the topic and that of its log.
+   * For the start, before the first `applyMetadata`. Another cluster's directories never get here: the log manager refuses them.
+   */
+  async deleteStrays(image: ReplicatedTopics): Promise<void> {
+    for (const { topic, partition, topicId } of this.#logManager.logs()) {
+      if (image.topics.get(topic)?.id === topicId) continue
+      this.#logger.warn('log of a deleted topic is removed', { topic, partition, topicId })
+      await this.#logManager.deleteLog(topic, partition)
+    }
+  }
+
   /** Resolves when every change that was handed to `applyMetadata` before is in force (or has failed). */
   whenApplied(): Promise<void> {
     return this.#lastApplied
@@ -249,12 +261,9 @@ export class ReplicaManager {
   ): Promise<void> {
     const { name, id } = topic
     const existing = this.#logManager.log(name, assignment.index)
-    // A log of an earlier topic of the same name was found at start: it is not this topic's history.
-    if (existing && existing.topicId !== id)
-      await this.#logManager.deleteLog(name, assignment.index)
-    else existing?.updateConfig(config)
+    existing?.updateConfig(config) // it was opened at start with the defaults
     const log =
-      this.#logManager.log(name, assignment.index) ??
+      existing ??
       (await this.#logManager
         .createLog({ topic: name, partition: assignment.index, topicId: id, config })
         .catch((cause: unknown) => {

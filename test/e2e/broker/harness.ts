@@ -170,9 +170,15 @@ export class RawClient {
 }
 
 /** A batch with the given values, timestamped now. */
-export function aBatch(values: readonly string[], options: { key?: string } = {}): Buffer {
+export function aBatch(
+  values: readonly string[],
+  options: {
+    key?: string
+    producer?: { producerId: number; producerEpoch: number; baseSequence: number }
+  } = {},
+): Buffer {
   const builder = new BatchBuilder()
   const key = options.key === undefined ? null : Buffer.from(options.key)
   for (const value of values) builder.append(Date.now(), key, Buffer.from(value))
-  return builder.build()
+  return builder.build(options.producer ?? {})
 }

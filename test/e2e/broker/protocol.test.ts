@@ -159,6 +159,27 @@ describe('Produce', () => {
     ])
   })
 
+  it('stores a retried batch of an idempotent producer once, and refuses a gap', async () => {
+    await createTopic('once')
+    const { producerId } = await client.ask(ApiKey.InitProducerId, 4, {
+      transactionalId: null,
+      transactionTimeoutMs: 1000,
+    })
+    const produceFrom = async (baseSequence: number) => {
+      const records = aBatch(['a', 'b'], {
+        producer: { producerId, producerEpoch: 0, baseSequence },
+      })
+      const { responses } = await client.ask(ApiKey.Produce, 9, produceRequest('once', records))
+      const { errorCode, baseOffset } = responses[0].partitionResponses[0]
+      return { errorCode, baseOffset }
+    }
+    expect(await produceFrom(0)).toEqual({ errorCode: ErrorCode.NONE, baseOffset: 0 })
+    expect(await produceFrom(0)).toEqual({ errorCode: ErrorCode.NONE, baseOffset: 0 })
+    expect((await produceFrom(4)).errorCode).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    expect(await produceFrom(2)).toEqual({ errorCode: ErrorCode.NONE, baseOffset: 2 })
+    expect(await latestOffset('once')).toBe(4)
+  })
+
   it('keeps clients out of the topics of the coordinators', async () => {
     await client.ask(ApiKey.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] })
     const records = aBatch(['forged'], { key: 'k' })
