@@ -70,6 +70,41 @@ describe('LogManager on the real disk', () => {
     await manager.close()
   })
 
+  it('finds everything acknowledged in files that were never closed, and cuts a torn tail', async () => {
+    const config = { ...defaults, segmentBytes: 20_000 }
+    const manager = await open({ config })
+    const log = await manager.createLog({ ...spec, config })
+    for (let index = 0; index < 50; index++) log.append(aBatch('x'.repeat(1000)), asClient)
+    await log.flush()
+    const before = log.read(0, ALL).records
+    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'logs-'))
+    fs.cpSync(directory, copy, { recursive: true })
+    await manager.close()
+    fs.rmSync(directory, { recursive: true })
+    fs.renameSync(copy, directory)
+    const partition = path.join(directory, 'orders-0')
+    const newest = fs.readdirSync(partition).filter((name) => name.endsWith('.log'))
+    fs.appendFileSync(path.join(partition, newest.at(-1)!), Buffer.alloc(700, 3))
+    const again = await open({ config })
+    const reopened = again.log('orders', 0)!
+    expect(reopened.logEndOffset).toBe(50)
+    expect(reopened.failure).toBeNull()
+    expect(reopened.read(0, ALL).records).toEqual(
+      before.subarray(0, reopened.read(0, ALL).sizeBytes),
+    )
+    await again.close()
+  })
+
+  it('makes one log of two calls for the same partition, and refuses another topic id', async () => {
+    const manager = await open()
+    const [first, second] = await Promise.all([manager.createLog(spec), manager.createLog(spec)])
+    expect(second).toBe(first)
+    await expect(
+      manager.createLog({ ...spec, topicId: newUuid(systemRandom) }),
+    ).rejects.toMatchObject({ code: 'LOG_EXISTS' })
+    await manager.close()
+  })
+
   it('refuses a second process on the same directory', async () => {
     const manager = await open()
     await expect(open()).rejects.toMatchObject({ code: 'LOG_DIRECTORY_LOCKED' })

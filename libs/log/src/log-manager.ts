@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import {
+  errorMessage,
   newUuid,
   ZERO_UUID,
   type Clock,
@@ -59,6 +60,8 @@ export class LogManager {
   readonly #shared: LogDeps['shared']
   readonly #directories: LogDirectory[] = []
   readonly #logs = new Map<string, { log: Log; directory: LogDirectory }>()
+  /** Creations under way, so that two calls for one partition make one log. */
+  readonly #creating = new Map<string, Promise<Log>>()
   #timers: Timer[] = []
   #isClosed = false
 
@@ -106,27 +109,16 @@ export class LogManager {
    */
   async createLog(spec: LogSpec): Promise<Log> {
     const key = checkpointKey(spec.topic, spec.partition)
-    const existing = this.#logs.get(key)?.log
-    if (existing !== undefined) {
-      if (existing.topicId === spec.topicId) return existing
-      const where = `${spec.topic}-${spec.partition}`
-      throw logErrors.create('LOG_EXISTS', { where, topicId: existing.topicId })
+    const pending = this.#creating.get(key)
+    const existing = pending === undefined ? this.#logs.get(key)?.log : await pending
+    if (existing === undefined) {
+      const creation = this.#create(spec).finally(() => this.#creating.delete(key))
+      this.#creating.set(key, creation)
+      return creation
     }
-    const directory = this.#emptiestDirectory(spec)
-    const { disk } = this.#deps
-    const target = path.join(directory.path, `${spec.topic}-${spec.partition}`)
-    try {
-      await disk.makeDirectory(target)
-      const content = `version: 0\ntopic_id: ${spec.topicId}`
-      await disk.replaceFile(path.join(target, PARTITION_METADATA_FILE), content)
-      const log = await this.#openLog(directory, { ...spec, directory: target })
-      await disk.syncDirectory(directory.path)
-      return log
-    } catch (cause) {
-      this.#onStorageFailure(directory, cause)
-      const params = { where: target, reason: (cause as Error).message }
-      throw logErrors.create('LOG_STORAGE_FAILED', params, { cause })
-    }
+    if (existing.topicId === spec.topicId) return existing
+    const where = `${spec.topic}-${spec.partition}`
+    throw logErrors.create('LOG_EXISTS', { where, topicId: existing.topicId })
   }
 
   /** Takes a log out at once and durably; its files are removed after file.delete.delay.ms. Nothing happens if absent. */
@@ -251,6 +243,24 @@ export class LogManager {
     directory.startOffsets.delete(key)
     directory.highWatermarks.delete(key)
     return log
+  }
+
+  async #create(spec: LogSpec): Promise<Log> {
+    const directory = this.#emptiestDirectory(spec)
+    const { disk } = this.#deps
+    const target = path.join(directory.path, `${spec.topic}-${spec.partition}`)
+    try {
+      await disk.makeDirectory(target)
+      const content = `version: 0\ntopic_id: ${spec.topicId}`
+      await disk.replaceFile(path.join(target, PARTITION_METADATA_FILE), content)
+      const log = await this.#openLog(directory, { ...spec, directory: target })
+      await disk.syncDirectory(directory.path)
+      return log
+    } catch (cause) {
+      this.#onStorageFailure(directory, cause)
+      const params = { where: target, reason: errorMessage(cause) }
+      throw logErrors.create('LOG_STORAGE_FAILED', params, { cause })
+    }
   }
 
   async #readTopicId(directory: string): Promise<string> {
