@@ -1,0 +1,328 @@
+/**
+ * A real Apache Kafka for tests, compat and benches: its jars come from Maven Central once, into `.cache/peers`, and each
+ * `startKafka` is one node (KRaft, broker and controller in one) on 127.0.0.1 with data of its own that `stop` removes.
+ * Imported by jest and by plain `node`: only erasable types, no packages of ours.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const KAFKA_VERSION = '4.3.1'
+const LOG4J_VERSION = '2.25.5'
+const JACKSON_VERSION = '2.21.5'
+const JAVA_MAJOR_MIN = 17
+const START_MAX_MS = 60_000
+const STOP_MAX_MS = 15_000
+const READY_POLL_MS = 100
+
+/** Where the jars are and how to run them. */
+export interface KafkaHome {
+  readonly version: string
+  readonly java: string
+  /** Argument of `-cp`: Kafka's broker, clients, tools and Connect. */
+  readonly classPath: string
+  readonly log4jConfig: string
+  /** For `plugin.path` of a Connect worker: Kafka's file connectors. */
+  readonly pluginPath: string
+}
+
+export interface MissingKafka {
+  /** Why there is none, for the line that names a skipped test. */
+  readonly missing: string
+}
+
+export interface KafkaNodeOptions {
+  /** Of the clients' listener; default: any free one. It stays the same over `restart`. */
+  readonly port?: number
+  /** Further lines of server.properties. They win over the ones below. */
+  readonly properties?: Readonly<Record<string, string>>
+  readonly heapMb?: number
+}
+
+export interface KafkaNode {
+  readonly bootstrap: string
+  readonly port: number
+  readonly pid: () => number
+  /** `kill -9`; the data stays for `restart`. */
+  readonly kill: () => Promise<void>
+  /** Starts it again on the same data and port, ending it first if it runs. */
+  readonly restart: () => Promise<void>
+  /** Ends it and removes its data. */
+  readonly stop: () => Promise<void>
+}
+
+/** Finds Java and the jars, downloading them on first use, or says what is missing. */
+export async function prepareKafka(): Promise<KafkaHome | MissingKafka> {
+  const java = findJava()
+  if (java === null) return { missing: `java ${JAVA_MAJOR_MIN} or later (on PATH or in JAVA_HOME)` }
+  const home = join(cacheDirectory(), `apache-kafka-${KAFKA_VERSION}`)
+  if (!existsSync(home)) {
+    const missing = download(home)
+    if (missing !== null) return { missing }
+  }
+  return {
+    version: KAFKA_VERSION,
+    java,
+    classPath: join(home, 'libs', '*'),
+    log4jConfig: join(home, 'log4j2.xml'),
+    pluginPath: join(home, 'plugins'),
+  }
+}
+
+/** Formats a fresh data directory and starts a node on it. @throws with the end of its log if it does not come up */
+export async function startKafka(
+  home: KafkaHome,
+  options: KafkaNodeOptions = {},
+): Promise<KafkaNode> {
+  const [port, controllerPort] = await freePorts(options.port)
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
+  const config = join(directory, 'server.properties')
+  writeFileSync(config, serverProperties({ directory, port, controllerPort }, options))
+  try {
+    const clusterId = runTool(home, 'kafka.tools.StorageTool', ['random-uuid']).trim()
+    runTool(home, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', config])
+    return await runNode(home, { directory, config, port, heapMb: options.heapMb ?? 512 })
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Runs a class of Kafka's to its end and gives what it printed: `org.apache.kafka.tools.GetOffsetShell`. */
+export function runTool(home: KafkaHome, mainClass: string, args: readonly string[]): string {
+  return execFileSync(home.java, javaArguments(home, 256, mainClass, args), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** Arguments of `java`, for those who start a tool themselves. */
+export function javaArguments(
+  home: KafkaHome,
+  heapMb: number,
+  mainClass: string,
+  args: readonly string[],
+): string[] {
+  return [
+    `-Xmx${heapMb}m`,
+    '-XX:+UseG1GC',
+    `-Dlog4j2.configurationFile=${home.log4jConfig}`,
+    '-cp',
+    home.classPath,
+    mainClass,
+    ...args,
+  ]
+}
+
+interface NodeFiles {
+  readonly directory: string
+  readonly config: string
+  readonly port: number
+  readonly heapMb: number
+}
+
+async function runNode(home: KafkaHome, files: NodeFiles): Promise<KafkaNode> {
+  let child = await startProcess(home, files)
+  const end = (signal: NodeJS.Signals) => endProcess(child, signal)
+  return {
+    bootstrap: `127.0.0.1:${files.port}`,
+    port: files.port,
+    pid: () => child.pid ?? -1,
+    kill: () => end('SIGKILL'),
+    restart: async () => {
+      await end('SIGTERM')
+      child = await startProcess(home, files)
+    },
+    stop: async () => {
+      await end('SIGTERM')
+      rmSync(files.directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function startProcess(home: KafkaHome, files: NodeFiles): Promise<ChildProcess> {
+  const logFile = join(files.directory, 'server.log')
+  const output = openSync(logFile, 'a')
+  const args = javaArguments(home, files.heapMb, 'kafka.Kafka', [files.config])
+  const child = spawn(home.java, args, { stdio: ['ignore', output, output] })
+  closeSync(output)
+  const deadlineMs = Date.now() + START_MAX_MS
+  while (!(await isListening(files.port))) {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null
+    if (hasEnded || Date.now() > deadlineMs) {
+      await endProcess(child, 'SIGKILL')
+      const log = readFileSync(logFile, 'utf8').split('\n').slice(-20).join('\n')
+      throw new Error(`Apache Kafka did not start on port ${files.port}:\n${log}`)
+    }
+    await delay(READY_POLL_MS)
+  }
+  return child
+}
+
+/** SIGTERM lets it close its log; after STOP_MAX_MS it is killed. */
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill(signal)
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS)
+  await ended
+  clearTimeout(timer)
+}
+
+function serverProperties(
+  node: { directory: string; port: number; controllerPort: number },
+  options: KafkaNodeOptions,
+): string {
+  const { directory, port, controllerPort } = node
+  const properties: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'log.dirs': join(directory, 'data'),
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '5',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    ...options.properties,
+  }
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
+
+/** Fills the home, or answers what is missing. It appears under its name only when it is complete. */
+function download(home: string): string | null {
+  mkdirSync(dirname(home), { recursive: true })
+  const temporary = mkdtempSync(`${home}-`)
+  try {
+    writeFileSync(join(temporary, 'pom.xml'), pom())
+    writeFileSync(join(temporary, 'log4j2.xml'), LOG4J_CONFIG)
+    maven(temporary, [
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+      `-DoutputDirectory=${join(temporary, 'libs')}`,
+    ])
+    maven(temporary, [
+      'dependency:copy',
+      `-Dartifact=org.apache.kafka:connect-file:${KAFKA_VERSION}`,
+      `-DoutputDirectory=${join(temporary, 'plugins', 'file')}`,
+    ])
+    renameSync(temporary, home)
+    return null
+  } catch (error) {
+    if (existsSync(home)) return null // another process was faster
+    const { code, stdout } = error as { code?: string; stdout?: string }
+    if (code === 'ENOENT') return 'mvn (Maven), to download Apache Kafka'
+    const reason = /\[ERROR\] (.*)/.exec(stdout ?? '')?.[1] ?? String(error)
+    return `Apache Kafka ${KAFKA_VERSION} from Maven Central: ${reason}`
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+}
+
+function maven(directory: string, args: readonly string[]): void {
+  execFileSync('mvn', ['-q', '-B', '-f', join(directory, 'pom.xml'), ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** The POMs of Kafka leave the logging back end out, so it is named here. */
+function pom(): string {
+  const kafka = ['kafka_2.13', 'kafka-tools', 'connect-runtime', 'connect-mirror', 'kafka-streams']
+  const log4j = ['log4j-slf4j-impl', 'log4j-core', 'log4j-1.2-api']
+  const dependencies = [
+    ...kafka.map((artifact) => ['org.apache.kafka', artifact, KAFKA_VERSION]),
+    ...log4j.map((artifact) => ['org.apache.logging.log4j', artifact, LOG4J_VERSION]),
+    ['com.fasterxml.jackson.dataformat', 'jackson-dataformat-yaml', JACKSON_VERSION],
+  ]
+  const listed = dependencies.map(
+    ([group, artifact, version]) =>
+      `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`,
+  )
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>dev.millrace</groupId><artifactId>peer-apache-kafka</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>
+${listed.join('\n')}
+</dependencies></project>
+`
+}
+
+const LOG4J_CONFIG = `<Configuration><Appenders><Console name="C" target="SYSTEM_ERR"><PatternLayout pattern="%d %p %c{1} %m%n"/></Console></Appenders>
+<Loggers><Root level="WARN"><AppenderRef ref="C"/></Root></Loggers></Configuration>
+`
+
+function findJava(): string | null {
+  const jvms = '/usr/lib/jvm'
+  const installed = existsSync(jvms) ? readdirSync(jvms).map((name) => join(jvms, name)) : []
+  const homes = [process.env.JAVA_HOME, ...installed].filter((home) => home !== undefined)
+  const candidates = ['java', ...homes.map((home) => join(home, 'bin', 'java'))]
+  return candidates.find((java) => javaMajor(java) >= JAVA_MAJOR_MIN) ?? null
+}
+
+function javaMajor(java: string): number {
+  try {
+    const text = execFileSync(java, ['--version'], { encoding: 'utf8', stdio: 'pipe' })
+    return Number(/\d+/.exec(text)?.[0] ?? 0)
+  } catch {
+    return 0
+  }
+}
+
+function cacheDirectory(): string {
+  return process.env.MILLRACE_PEERS_DIR ?? join(repositoryRoot(), '.cache', 'peers')
+}
+
+/** The nearest directory upwards with a lockfile; without `import.meta`, which jest cannot compile. */
+function repositoryRoot(): string {
+  for (let directory = process.cwd(); ; directory = dirname(directory)) {
+    if (existsSync(join(directory, 'package-lock.json'))) return directory
+    if (directory === dirname(directory)) return process.cwd()
+  }
+}
+
+async function freePorts(wanted: number | undefined): Promise<[number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports: number[] = []
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    ports.push((server.address() as { port: number }).port)
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve))
+  return [wanted ?? ports[0], ports[1]]
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
