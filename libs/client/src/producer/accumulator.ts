@@ -111,7 +111,7 @@ export class Accumulator {
   }
 
   onAcknowledged(queue: PartitionQueue, batch: PendingBatch): void {
-    queue.inFlight.delete(batch)
+    queue.onAcknowledged(batch)
     this.#heldBytes -= batch.heldBytes
     if (queue.isIdle) this.#active.delete(queue)
     for (const delivery of batch.deliveries) delivery.onAcknowledged()

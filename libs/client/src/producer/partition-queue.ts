@@ -18,6 +18,8 @@ export class PartitionQueue {
   #nextSequence = 0
   /** The identity that the sequence belongs to: a new one begins at 0. */
   #identity: ProducerIdentity | null = null
+  /** Whether the log has acknowledged a batch of this identity, and so knows what must come next. */
+  #isKnownToLog = false
 
   constructor(topic: string, partition: number) {
     this.topic = topic
@@ -30,12 +32,14 @@ export class PartitionQueue {
 
   /**
    * What may be sent now, or null. A failed batch is sent alone: only when the log has it may the next one follow, else the
-   * order would be lost.
+   * order would be lost. So is the first one of an identity: a broker that knows nothing of it takes any sequence, and with
+   * it a batch whose predecessor it has just refused.
    */
   peek(nowMs: number, isReady: (batch: PendingBatch) => boolean): PendingBatch | null {
     const [retry] = this.retries
     if (retry !== undefined)
       return this.inFlight.size === 0 && retry.notBeforeMs <= nowMs ? retry : null
+    if (!this.#isKnownToLog && this.inFlight.size > 0) return null
     const [next] = this.waiting
     return next !== undefined && isReady(next) ? next : null
   }
@@ -48,6 +52,11 @@ export class PartitionQueue {
       this.#seal(batch, identity)
     }
     this.inFlight.add(batch)
+  }
+
+  onAcknowledged(batch: PendingBatch): void {
+    this.inFlight.delete(batch)
+    this.#isKnownToLog = true
   }
 
   /** Whether no batch with a lower sequence is unacknowledged. */
@@ -82,7 +91,10 @@ export class PartitionQueue {
   }
 
   #seal(batch: PendingBatch, identity: ProducerIdentity): void {
-    if (this.#identity !== identity) this.#nextSequence = 0
+    if (this.#identity !== identity) {
+      this.#nextSequence = 0
+      this.#isKnownToLog = false
+    }
     this.#identity = identity
     const { recordCount } = batch
     batch.seal(identity, this.#nextSequence)
