@@ -38,11 +38,22 @@ describe('PartitionQueue', () => {
 
   it('numbers batches in the order in which they are first sent', () => {
     const queue = new PartitionQueue('t', 0)
-    queue.waiting.push(aBatch(['a', 'b']), aBatch(['c']))
-    for (let batchToSend = queue.peek(0, ready); batchToSend; batchToSend = queue.peek(0, ready)) {
-      queue.take(batchToSend, IDENTITY)
-    }
-    expect([...queue.inFlight].map(({ baseSequence }) => baseSequence)).toEqual([0, 2])
+    const [first, second] = [aBatch(['a', 'b']), aBatch(['c'])]
+    queue.waiting.push(first, second)
+    queue.take(first, IDENTITY)
+    queue.take(second, IDENTITY)
+    expect([first.baseSequence, second.baseSequence]).toEqual([0, 2])
+  })
+
+  it('sends a second batch only when the log has taken the first one of the identity', () => {
+    const queue = new PartitionQueue('t', 0)
+    const [first, second, third] = [aBatch(['a']), aBatch(['b']), aBatch(['c'])]
+    queue.waiting.push(first, second, third)
+    queue.take(first, IDENTITY)
+    expect(queue.peek(0, ready)).toBeNull()
+    queue.onAcknowledged(first)
+    queue.take(second, IDENTITY)
+    expect(queue.peek(0, ready)).toBe(third)
   })
 
   it('sends failed batches again in order, one at a time, before anything new', () => {

@@ -249,7 +249,7 @@ export class Sender {
     if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
       this.#accumulator.onAcknowledged(queue, batch)
     } else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && batch.recordCount > 1) {
-      queue.replace(batch, batch.split(this.#codec), this.#identity as ProducerIdentity)
+      queue.replace(batch, batch.split(this.#options.codec), this.#identity as ProducerIdentity)
       for (const delivery of batch.deliveries) delivery.onHeld() // two batches in the place of one
     } else if (
       errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
