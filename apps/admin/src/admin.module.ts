@@ -4,7 +4,7 @@ import { ClusterReader } from './cluster-reader'
 import { ConnectReader } from './connect-reader'
 import { ConnectorsController } from './connectors.controller'
 import { TopicsController } from './topics.controller'
-import { UiController } from './ui/ui.controller'
+import { UiController } from './ui.controller'
 
 export interface AdminSources {
   readonly cluster: ClusterReader

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Controller, Get, Header } from '@nestjs/common'
+
+const PAGE_PATH = join(dirname(require.resolve('@millrace/admin/package.json')), 'ui', 'page.html')
 
 /** The page over the API: one file, no build, nothing from elsewhere. */
 @Controller()
 export class UiController {
-  readonly #page = readFileSync(join(__dirname, 'page.html'), 'utf8')
+  readonly #page = readFileSync(PAGE_PATH, 'utf8')
 
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
