@@ -32,20 +32,20 @@ export function sourcePartition(prefix: string): SourcePosition {
   return Object.freeze({ server: prefix })
 }
 
-/** The offset of the records of a snapshot. Only its last record has a completed one. */
-export function snapshotOffset(
-  position: StreamPosition,
-  tsUs: number,
-  isCompleted: boolean,
-): SourcePosition {
+/** The offset of the records of a snapshot; its last record has a completed one. `txId` is for readers: nothing resumes there. */
+export function snapshotOffset(lsn: number, txId: number, tsUs: number): SourcePosition {
   return {
     snapshot: 'INITIAL',
-    snapshot_completed: isCompleted,
-    last_snapshot_record: isCompleted,
-    lsn: position.lsn,
-    txId: position.txId,
+    snapshot_completed: false,
+    last_snapshot_record: false,
+    lsn,
+    txId,
     ts_usec: tsUs,
   }
+}
+
+export function completedSnapshotOffset(offset: SourcePosition): SourcePosition {
+  return { ...offset, snapshot_completed: true, last_snapshot_record: true }
 }
 
 export function streamOffset(

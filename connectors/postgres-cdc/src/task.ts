@@ -22,6 +22,8 @@ import { StreamReader, type StreamStart } from './streaming/stream-reader'
 
 const DEFAULT_BUFFERED_BYTES = 4 * 1024 * 1024
 const LONGEST_POLL_MS = 1000
+const DROP_TRIES = 20
+const DROP_RETRY_MS = 100
 
 /**
  * Reads one database: its tables first if the mode says so, then its changes. A failure closes everything; the next poll opens it
@@ -312,8 +314,15 @@ export class PostgresTask implements SourceTask {
   async #dropOwnSlot(): Promise<void> {
     const client = await this.#sessions.open()
     try {
-      const slot = await readSlot(client, this.#config.slotName)
-      if (slot !== null) await dropSlot(client, this.#config.slotName, slot)
+      // The server needs a moment to see that we are gone.
+      for (let triesLeft = DROP_TRIES; triesLeft > 0; triesLeft--) {
+        const slot = await readSlot(client, this.#config.slotName)
+        if (slot === null) return
+        if (slot.activePid === null || triesLeft === 1) {
+          return await dropSlot(client, this.#config.slotName, slot)
+        }
+        await this.#context.clock.sleep(DROP_RETRY_MS)
+      }
     } finally {
       closeSession(client)
     }

@@ -9,7 +9,12 @@ import {
 } from '../envelope'
 import { toConnectError } from '../errors'
 import { Backend, MessageReader } from '../message-reader'
-import { snapshotOffset, sourcePartition, type StreamPosition } from '../offsets'
+import {
+  completedSnapshotOffset,
+  snapshotOffset,
+  sourcePartition,
+  type StreamPosition,
+} from '../offsets'
 import type { PostgresConfig } from '../options'
 import { quoteTable } from '../publication'
 import { Catalog, type TableId } from '../schema/catalog'
@@ -43,7 +48,6 @@ export class SnapshotReader {
   readonly #reader: MessageReader
   readonly #tables: readonly SnapshotTable[]
   readonly #position: StreamPosition
-  readonly #began: Moment
   readonly #partition: SourcePosition
   readonly #offset: SourcePosition
   readonly #cells = new Cells()
@@ -63,6 +67,7 @@ export class SnapshotReader {
     snapshot: {
       readonly tables: readonly SnapshotTable[]
       readonly position: StreamPosition
+      readonly txId: number
       readonly began: Moment
     },
   ) {
@@ -70,9 +75,8 @@ export class SnapshotReader {
     this.#reader = reader
     this.#tables = snapshot.tables
     this.#position = snapshot.position
-    this.#began = snapshot.began
     this.#partition = sourcePartition(deps.config.topicPrefix)
-    this.#offset = snapshotOffset(snapshot.position, snapshot.began.us, false)
+    this.#offset = snapshotOffset(snapshot.position.lsn, snapshot.txId, snapshot.began.us)
     this.#startNextTable()
   }
 
@@ -105,18 +109,20 @@ export class SnapshotReader {
     const position = {
       lsn: start.lsn ?? Number(state.lsn),
       ordinal: 0,
-      txId: Number(BigInt(state.xmin) & 0xffff_ffffn),
+      // No transaction was begun: the next one is given from its first event.
+      txId: null,
       lsnCommit: null,
     }
+    const txId = Number(BigInt(state.xmin) & 0xffff_ffffn)
     const began = momentOfMillis(deps.clock.now())
     const tables: SnapshotTable[] = []
     for (const id of captured)
-      tables.push(await describeTable(deps, catalog, { id, position, began }))
+      tables.push(await describeTable(deps, catalog, { id, lsn: position.lsn, txId, began }))
     const reader = new MessageReader(client, deps.clock, {
       maxBufferedBytes: deps.maxBufferedBytes,
       paceMs: 0,
     })
-    return new SnapshotReader(deps, reader, { tables, position, began })
+    return new SnapshotReader(deps, reader, { tables, position, txId, began })
   }
 
   /** Where streaming goes on after the snapshot. */
@@ -232,8 +238,7 @@ export class SnapshotReader {
       timestamp: null,
       headers: NO_HEADERS,
       sourcePartition: this.#partition,
-      sourceOffset:
-        snapshot === 'last' ? snapshotOffset(this.#position, this.#began.us, true) : this.#offset,
+      sourceOffset: snapshot === 'last' ? completedSnapshotOffset(this.#offset) : this.#offset,
     })
   }
 }
@@ -250,7 +255,12 @@ async function lockTables(client: Client, tables: readonly TableId[]): Promise<v
 async function describeTable(
   deps: SnapshotDeps,
   catalog: Catalog,
-  table: { readonly id: TableId; readonly position: StreamPosition; readonly began: Moment },
+  table: {
+    readonly id: TableId
+    readonly lsn: number
+    readonly txId: number
+    readonly began: Moment
+  },
 ): Promise<SnapshotTable> {
   const { oid, schema, name } = table.id
   const description = await catalog.describe(oid)
@@ -264,8 +274,8 @@ async function describeTable(
       table: resolved,
       moment: table.began,
       snapshot: 'true',
-      txId: table.position.txId,
-      lsn: table.position.lsn,
+      txId: table.txId,
+      lsn: table.lsn,
       lsnCommit: null,
     }),
   }
