@@ -55,6 +55,8 @@ export interface KafkaNodeOptions {
 export interface KafkaNode {
   readonly bootstrap: string
   readonly port: number
+  /** Its `log.dirs`. */
+  readonly dataDirectory: string
   readonly pid: () => number
   /** `kill -9`; the data stays for `restart`. */
   readonly kill: () => Promise<void>
@@ -62,6 +64,19 @@ export interface KafkaNode {
   readonly restart: () => Promise<void>
   /** Ends it and removes its data. */
   readonly stop: () => Promise<void>
+}
+
+export interface ConnectNode {
+  /** Of its REST interface. */
+  readonly url: string
+  readonly pid: () => number
+  readonly stop: () => Promise<void>
+}
+
+export interface ToolResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
 }
 
 /** Finds Java and the jars, downloading them on first use, or says what is missing. */
@@ -92,21 +107,81 @@ export async function startKafka(
   const config = join(directory, 'server.properties')
   writeFileSync(config, serverProperties({ directory, port, controllerPort }, options))
   try {
-    const clusterId = runTool(home, 'kafka.tools.StorageTool', ['random-uuid']).trim()
-    runTool(home, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', config])
-    return await runNode(home, { directory, config, port, heapMb: options.heapMb ?? 512 })
+    const clusterId = (await runStorageTool(home, ['random-uuid'])).trim()
+    await runStorageTool(home, ['format', '-t', clusterId, '-c', config])
+    const heapMb = options.heapMb ?? 512
+    return await runNode(home, { directory, config, port, heapMb, mainClass: 'kafka.Kafka' })
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     throw error
   }
 }
 
-/** Runs a class of Kafka's to its end and gives what it printed: `org.apache.kafka.tools.GetOffsetShell`. */
-export function runTool(home: KafkaHome, mainClass: string, args: readonly string[]): string {
-  return execFileSync(home.java, javaArguments(home, 256, mainClass, args), {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
+/** Runs a class of Kafka's to its end: `org.apache.kafka.tools.GetOffsetShell`. @throws if there is no such Java */
+export async function runTool(
+  home: KafkaHome,
+  mainClass: string,
+  args: readonly string[],
+  options: { readonly heapMb?: number; readonly input?: string | Buffer } = {},
+): Promise<ToolResult> {
+  const child = spawn(home.java, javaArguments(home, options.heapMb ?? 256, mainClass, args))
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (chunk: string) => (output[name] += chunk))
+  // A tool that ends before it has read everything closes the pipe: its exit code tells the story.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input ?? '')
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (exitCode) => resolve(exitCode ?? -1))
   })
+  return { code, ...output }
+}
+
+/**
+ * Starts a distributed Connect worker with the file connectors. `properties` goes on top of settings for one node: at
+ * least `bootstrap.servers` must be in it. @throws with the end of its log if it does not come up
+ */
+export async function startConnect(
+  home: KafkaHome,
+  properties: Readonly<Record<string, string>>,
+): Promise<ConnectNode> {
+  const [port] = await freePorts(undefined)
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-kafka-connect-'))
+  const config = join(directory, 'worker.properties')
+  writeFileSync(config, formatProperties({ ...connectProperties(home, port), ...properties }))
+  try {
+    const mainClass = 'org.apache.kafka.connect.cli.ConnectDistributed'
+    const files = { directory, config, port, heapMb: 512, mainClass }
+    const child = await startProcess(home, files, isServingRest)
+    return {
+      url: `http://127.0.0.1:${port}`,
+      pid: () => child.pid ?? -1,
+      stop: async () => {
+        await endProcess(child, 'SIGTERM')
+        rmSync(directory, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function connectProperties(home: KafkaHome, port: number): Record<string, string> {
+  const properties: Record<string, string> = {
+    'group.id': 'connect',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'offset.flush.interval.ms': '1000',
+    listeners: `http://127.0.0.1:${port}`,
+    'plugin.path': home.pluginPath,
+  }
+  for (const kind of ['offset', 'config', 'status']) {
+    properties[`${kind}.storage.topic`] = `connect-${kind}s`
+    properties[`${kind}.storage.replication.factor`] = '1'
+  }
+  return properties
 }
 
 /** Arguments of `java`, for those who start a tool themselves. */
@@ -132,6 +207,13 @@ interface NodeFiles {
   readonly config: string
   readonly port: number
   readonly heapMb: number
+  readonly mainClass: string
+}
+
+async function runStorageTool(home: KafkaHome, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runTool(home, 'kafka.tools.StorageTool', args)
+  if (code !== 0) throw new Error(`StorageTool ${args[0]}: ${stdout}${stderr}`)
+  return stdout
 }
 
 async function runNode(home: KafkaHome, files: NodeFiles): Promise<KafkaNode> {
@@ -140,6 +222,7 @@ async function runNode(home: KafkaHome, files: NodeFiles): Promise<KafkaNode> {
   return {
     bootstrap: `127.0.0.1:${files.port}`,
     port: files.port,
+    dataDirectory: join(files.directory, 'data'),
     pid: () => child.pid ?? -1,
     kill: () => end('SIGKILL'),
     restart: async () => {
@@ -153,19 +236,23 @@ async function runNode(home: KafkaHome, files: NodeFiles): Promise<KafkaNode> {
   }
 }
 
-async function startProcess(home: KafkaHome, files: NodeFiles): Promise<ChildProcess> {
+async function startProcess(
+  home: KafkaHome,
+  files: NodeFiles,
+  isReady: (port: number) => Promise<boolean> = isListening,
+): Promise<ChildProcess> {
   const logFile = join(files.directory, 'server.log')
   const output = openSync(logFile, 'a')
-  const args = javaArguments(home, files.heapMb, 'kafka.Kafka', [files.config])
+  const args = javaArguments(home, files.heapMb, files.mainClass, [files.config])
   const child = spawn(home.java, args, { stdio: ['ignore', output, output] })
   closeSync(output)
   const deadlineMs = Date.now() + START_MAX_MS
-  while (!(await isListening(files.port))) {
+  while (!(await isReady(files.port))) {
     const hasEnded = child.exitCode !== null || child.signalCode !== null
     if (hasEnded || Date.now() > deadlineMs) {
       await endProcess(child, 'SIGKILL')
       const log = readFileSync(logFile, 'utf8').split('\n').slice(-20).join('\n')
-      throw new Error(`Apache Kafka did not start on port ${files.port}:\n${log}`)
+      throw new Error(`${files.mainClass} did not start on port ${files.port}:\n${log}`)
     }
     await delay(READY_POLL_MS)
   }
@@ -206,6 +293,10 @@ function serverProperties(
     'group.initial.rebalance.delay.ms': '0',
     ...options.properties,
   }
+  return formatProperties(properties)
+}
+
+function formatProperties(properties: Readonly<Record<string, string>>): string {
   return Object.entries(properties)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')
@@ -321,6 +412,15 @@ function isListening(port: number): Promise<boolean> {
     socket.once('close', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
+}
+
+/** The port opens before the worker has read its topics. */
+async function isServingRest(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health`)).ok
+  } catch {
+    return false
+  }
 }
 
 function delay(ms: number): Promise<void> {
