@@ -28,6 +28,11 @@ async function produceAll(broker: ScriptedBroker, options = ONE_RECORD_PER_BATCH
 
 const refused = (errorCode: number): Fault => ({ errorCode })
 
+const OUT_OF_ORDER = refused(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+const TOO_LARGE = refused(ErrorCode.MESSAGE_TOO_LARGE)
+/** From one record to all of them in a batch. */
+const BATCH_BYTES = fc.constantFrom(1, 150, 100_000)
+
 describe('a producer whose broker fails', () => {
   it('keeps the order when the very first batch is refused and the broker would take a later one', async () => {
     const broker = new ScriptedBroker()
@@ -45,8 +50,7 @@ describe('a producer whose broker fails', () => {
 
   it('goes on with a new sequence when the broker has lost the old one', async () => {
     const broker = new ScriptedBroker()
-    broker.onBatch = (ordinal) =>
-      ordinal === 4 ? refused(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) : null
+    broker.onBatch = (ordinal) => (ordinal === 4 ? OUT_OF_ORDER : null)
     await produceAll(broker)
     expect(broker.values).toEqual(EXPECTED)
   })
@@ -65,17 +69,29 @@ describe('a producer whose broker fails', () => {
       refused(ErrorCode.NOT_LEADER_OR_FOLLOWER),
       refused(ErrorCode.NOT_ENOUGH_REPLICAS),
       refused(ErrorCode.REQUEST_TIMED_OUT),
+      OUT_OF_ORDER,
+      TOO_LARGE,
       'cut-before-append',
       'cut-after-append',
     )
     await fc.assert(
-      fc.asyncProperty(fc.array(fault, { maxLength: 8 }), async (faults) => {
-        const broker = new ScriptedBroker()
-        broker.onBatch = (ordinal) => faults[ordinal] ?? null
-        await produceAll(broker)
-        expect(broker.values).toEqual(EXPECTED)
-      }),
-      { numRuns: 25 },
+      fc.asyncProperty(
+        fc.array(fault, { maxLength: 8 }),
+        BATCH_BYTES,
+        async (faults, batchBytes) => {
+          const broker = new ScriptedBroker()
+          broker.onBatch = (ordinal, { recordCount, isDuplicate }) => {
+            const next = faults[ordinal] ?? null
+            // No broker refuses what it has for its size or sequence, and one record cannot be cut.
+            if (next === OUT_OF_ORDER) return isDuplicate ? null : next
+            if (next === TOO_LARGE) return isDuplicate || recordCount === 1 ? null : next
+            return next
+          }
+          await produceAll(broker, { batchBytes })
+          expect(broker.values).toEqual(EXPECTED)
+        },
+      ),
+      { numRuns: 15 },
     )
   }, 60_000)
 })

@@ -21,6 +21,12 @@ const PRODUCER_ID = 4711
 /** What the broker does with a batch instead of taking it: an error code, or a connection that dies before or after. */
 export type Fault = { readonly errorCode: number } | 'cut-before-append' | 'cut-after-append'
 
+export interface ArrivedBatch {
+  readonly recordCount: number
+  /** The log has it already. */
+  readonly isDuplicate: boolean
+}
+
 interface ProducerState {
   readonly epoch: number
   /** First and last sequence of the last batches, newest at the end. */
@@ -33,18 +39,16 @@ interface ProducerState {
  */
 export class ScriptedBroker implements Net {
   /** Asked once per batch that arrives, in order; null takes it. */
-  onBatch: (ordinal: number) => Fault | null = () => null
+  onBatch: (ordinal: number, arrived: ArrivedBatch) => Fault | null = () => null
   /** Values in the log, in order. */
   readonly values: string[] = []
   readonly #producers = new Map<number, ProducerState>()
-  readonly #sockets = new Set<Duplex>()
   #batchCount = 0
   #nextProducerId = PRODUCER_ID
 
   connect(): Promise<Duplex> {
     const [client, server] = duplexPair()
     const frames = new FrameSplitter({ maxFrameBytes: 1 << 24 })
-    this.#sockets.add(server)
     server.on('data', (chunk: Buffer) => {
       frames.push(chunk)
       for (let frame = frames.next(); frame !== null; frame = frames.next()) {
@@ -52,11 +56,6 @@ export class ScriptedBroker implements Net {
       }
     })
     return Promise.resolve(client)
-  }
-
-  /** Forgets all producers, as after all their records were deleted. */
-  forgetProducers(): void {
-    this.#producers.clear()
   }
 
   #answer(server: Duplex, client: Duplex, frame: Buffer): void {
@@ -100,7 +99,10 @@ export class ScriptedBroker implements Net {
     for (const { name, partitionData } of request.topicData) {
       const partitionResponses = []
       for (const { index, records } of partitionData) {
-        const fault = this.onBatch(this.#batchCount++)
+        const fault = this.onBatch(this.#batchCount++, {
+          recordCount: batch.recordCount(records!, 0),
+          isDuplicate: this.#isDuplicate(records!),
+        })
         if (fault === 'cut-before-append') return 'cut'
         const errorCode =
           typeof fault === 'object' && fault !== null ? fault.errorCode : this.#append(records!)
@@ -112,6 +114,14 @@ export class ScriptedBroker implements Net {
     return responses
   }
 
+  #isDuplicate(records: Buffer): boolean {
+    const known = this.#producers.get(batch.producerId(records, 0))
+    if (known === undefined || known.epoch !== batch.producerEpoch(records, 0)) return false
+    const first = batch.baseSequence(records, 0)
+    const last = batch.lastSequence(records, 0)
+    return known.batches.some((one) => one.first === first && one.last === last)
+  }
+
   #append(records: Buffer): number {
     const producerId = batch.producerId(records, 0)
     const epoch = batch.producerEpoch(records, 0)
@@ -120,9 +130,7 @@ export class ScriptedBroker implements Net {
     const known = this.#producers.get(producerId)
     const isSameEpoch = known !== undefined && known.epoch === epoch
     if (known !== undefined && epoch < known.epoch) return ErrorCode.INVALID_PRODUCER_EPOCH
-    if (isSameEpoch && known.batches.some((one) => one.first === first && one.last === last)) {
-      return ErrorCode.NONE
-    }
+    if (this.#isDuplicate(records)) return ErrorCode.NONE
     const expected = isSameEpoch ? known.batches.at(-1)!.last + 1 : 0
     if (known !== undefined && first !== expected) return ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
     const before = isSameEpoch ? known.batches : []
