@@ -6,7 +6,10 @@ import { ClassicGroupMember, type GroupMember, type GroupMemberOptions } from '.
 import type { ClientDeps, ClientOptions, ConsumerOptions, ProducerOptions } from './options'
 import { IdempotentProducer, type Producer } from './producer/producer'
 
-/** A connection to a Kafka-compatible cluster. What it makes shares its sockets and what is known of the cluster. */
+/**
+ * A connection to a Kafka-compatible cluster. Admin and producers share sockets; each consumer and member has its own,
+ * since a broker answers in order and a long poll or a join would hold back the others.
+ */
 export interface Client {
   admin(): Admin
   producer(options?: ProducerOptions): Producer
@@ -19,15 +22,23 @@ export interface Client {
 
 export function createClient(deps: ClientDeps, options: ClientOptions): Client {
   const cluster = new Cluster(deps, options)
+  /** Of consumers and members, which close their own. */
+  const clusters = new Set<Cluster>()
+  const ownCluster = (): Cluster => {
+    for (const one of clusters) if (one.isClosed) clusters.delete(one)
+    const own = new Cluster(deps, options)
+    clusters.add(own)
+    return own
+  }
   const closing = new AbortController()
   return {
     admin: () => createAdmin(deps, cluster, closing.signal),
     producer: (producerOptions = {}) => new IdempotentProducer(deps, cluster, producerOptions),
-    consumer: (consumerOptions) => new GroupConsumer(deps, cluster, consumerOptions),
-    group: (groupOptions) => new ClassicGroupMember(deps, cluster, groupOptions),
+    consumer: (consumerOptions) => new GroupConsumer(deps, ownCluster(), consumerOptions),
+    group: (groupOptions) => new ClassicGroupMember(deps, ownCluster(), groupOptions),
     async close() {
       closing.abort(clientErrors.create('CLIENT_CLOSED'))
-      await cluster.close()
+      await Promise.all([cluster, ...clusters].map((one) => one.close()))
     },
   }
 }

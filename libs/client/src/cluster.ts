@@ -44,6 +44,10 @@ export class Cluster {
     this.#options = options
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** The known topic, without asking. */
   cachedTopic(name: string): TopicMetadata | undefined {
     return this.#topics.get(name)

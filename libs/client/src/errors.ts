@@ -41,4 +41,34 @@ export const clientErrors = defineErrors({
     says: 'topic {topic} has no partition {partition}: it has {count}',
     todo: 'correct the partition, or add partitions to the topic',
   },
+  CLIENT_GROUP_MOVED_ON: {
+    retriable: true,
+    says: 'the group {groupId} has moved on without this member: {reason}',
+    todo: 'it joins again by itself; if this repeats, poll more often or raise session.timeout.ms',
+  },
+  CLIENT_NO_GROUP: {
+    retriable: false,
+    says: 'a consumer without group.id cannot {action}',
+    todo: 'set group.id',
+  },
+  CLIENT_NOT_ASSIGNED: {
+    retriable: false,
+    says: '{topic}-{partition} is not assigned to this consumer',
+    todo: 'use partitions between onAssigned and onRevoked only',
+  },
+  CLIENT_NO_OFFSET: {
+    retriable: false,
+    says: 'no offset is committed for {topic}-{partition}, and auto.offset.reset is none',
+    todo: 'commit an offset or seek to one, or set auto.offset.reset to earliest or latest',
+  },
+  CLIENT_OFFSET_OUT_OF_RANGE: {
+    retriable: false,
+    says: '{topic}-{partition} does not hold offset {offset}, and auto.offset.reset is none',
+    todo: 'seek to an offset that exists, or set auto.offset.reset to earliest or latest',
+  },
+  CLIENT_CORRUPT_BATCH: {
+    retriable: false,
+    says: 'the batch for offset {offset} of {topic}-{partition} is damaged: {reason}',
+    todo: 'check the disk of the broker; seek past the batch to leave it out',
+  },
 })

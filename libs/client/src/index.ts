@@ -2,7 +2,12 @@ export { type Admin, type ClusterDescription, type NewTopic } from './admin'
 export { createClient, type Client } from './client'
 export { type Consumer, type ConsumerListener, type Subscription } from './consumer/consumer'
 export { clientErrors } from './errors'
-export { type GroupMember, type GroupMemberOptions } from './group/member'
+export { type GroupMember, type GroupMemberOptions, type RevokeReason } from './group/member'
+export {
+  type GroupMemberInfo,
+  type GroupPlace,
+  type GroupProtocol,
+} from './group/session'
 export {
   type Broker,
   type ClientDeps,
