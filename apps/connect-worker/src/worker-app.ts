@@ -69,7 +69,12 @@ export async function listenWorker(options: StartWorkerOptions): Promise<Running
     return `${restAdvertisedHostName ?? reachableHost(settings.listen.host)}:${restAdvertisedPort ?? port}`
   })
   const app = await createRestApp(herder, registry)
-  await app.listen(port, settings.listen.host)
+  try {
+    await app.listen(port, settings.listen.host)
+  } catch (error) {
+    await app.close()
+    throw error
+  }
   port = (app.getHttpServer().address() as { port: number }).port
   const ready = herder.start()
   ready.catch(() => undefined) // whoever awaits `ready` handles it

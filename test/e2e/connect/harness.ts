@@ -67,6 +67,11 @@ export class ConnectHarness {
     await this.#close()
   }
 
+  /** A further worker of the same group. The caller closes it. */
+  startAnotherWorker(): Promise<RunningWorker> {
+    return startWorkerOn(this.bootstrap, this.#settings)
+  }
+
   async restartWorker(): Promise<void> {
     await this.worker.close()
     this.worker = await startWorkerOn(this.bootstrap, this.#settings)
@@ -105,8 +110,8 @@ export class ConnectHarness {
   }
 
   /** All records of partition 0 of a topic; throws while the topic does not exist. */
-  async readTopic(topic: string): Promise<ReadRecord[]> {
-    const partition = { topic, partition: 0 }
+  async readTopic(topic: string, index = 0): Promise<ReadRecord[]> {
+    const partition = { topic, partition: index }
     const [{ offset: latest }] = await this.client.admin().listOffsets([partition], 'latest')
     const consumer = this.client.consumer({})
     const found: ReadRecord[] = []
@@ -132,11 +137,16 @@ export class ConnectHarness {
   }
 
   /** Produces text values to partition 0. */
-  async produce(topic: string, values: readonly (string | null)[]): Promise<void> {
+  async produce(
+    topic: string,
+    values: readonly (string | null)[],
+    key: string | null = null,
+  ): Promise<void> {
     const producer = this.client.producer()
     const produced = producer.begin()
     for (const value of values) {
-      produced.add(topic, 0, Date.now(), null, value === null ? null : Buffer.from(value))
+      const bytes = value === null ? null : Buffer.from(value)
+      produced.add(topic, 0, Date.now(), key === null ? null : Buffer.from(key), bytes)
     }
     await produced.done()
     await producer.close()
@@ -186,7 +196,7 @@ function brokerProperties(directory: string): Record<string, string> {
   }
 }
 
-function startWorkerOn(
+export function startWorkerOn(
   bootstrap: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<RunningWorker> {

@@ -104,11 +104,18 @@ function keyOf(connector: string, partition: SourcePosition): string {
   return `${JSON.stringify(connector)}${positionKey(partition)}`
 }
 
+/** Null for a key that is not one of Connect's. */
 function parseKey(text: string): { connector: string; partition: SourcePosition } | null {
-  const parsed: unknown = JSON.parse(text)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return null
+  }
   if (!Array.isArray(parsed) || parsed.length !== 2) return null
   const [connector, partition] = parsed as unknown[]
-  if (typeof connector !== 'string' || typeof partition !== 'object' || partition === null)
+  if (typeof connector !== 'string' || typeof partition !== 'object' || partition === null) {
     return null
+  }
   return { connector, partition: partition as SourcePosition }
 }

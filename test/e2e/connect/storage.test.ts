@@ -1,0 +1,155 @@
+import { errorCode } from '@millrace/base'
+import { startWorker } from '@millrace/connect-worker'
+import { silentLogger } from '@millrace/telemetry'
+import { ConnectHarness, eventually, startWorkerOn, type ReadRecord } from './harness'
+import { remote } from './test-connectors'
+
+let harness: ConnectHarness
+beforeAll(async () => {
+  harness = await ConnectHarness.start({
+    'offset.storage.partitions': '1',
+    'status.storage.partitions': '1',
+  })
+}, 30_000)
+afterAll(() => harness.close())
+
+const config = (name: string) => ({ 'connector.class': 'lines-source', remote: name, topic: name })
+const lastOf = (records: readonly ReadRecord[], key: string) => {
+  const found = records.findLast((record) => record.key === key)
+  return found?.value ? JSON.parse(found.value) : found?.value
+}
+
+describe('internal topics', () => {
+  it('hold configurations in the format of Kafka Connect', async () => {
+    await harness.create('formats', config('formats'))
+    await harness.rest('PUT', '/connectors/formats/stop')
+    const records = await harness.readTopic('connect-configs')
+    expect(lastOf(records, 'connector-formats')).toEqual({
+      properties: { ...config('formats'), name: 'formats' },
+    })
+    expect(lastOf(records, 'task-formats-0')).toEqual({
+      properties: {
+        ...config('formats'),
+        name: 'formats',
+        'task.class': 'org.example.LinesSourceTask',
+      },
+    })
+    const commits = records.filter(({ key }) => key === 'commit-formats').map(({ value }) => value)
+    expect(commits).toEqual(['{"tasks":1}', '{"tasks":0}'])
+    expect(lastOf(records, 'target-state-formats')).toEqual({
+      state: 'PAUSED',
+      'state.v2': 'STOPPED',
+    })
+    expect(lastOf(records, 'session-key')).toEqual({
+      key: expect.stringMatching(/^[\w+/]{43}=$/),
+      algorithm: 'HmacSHA256',
+      'creation-timestamp': expect.any(Number),
+    })
+    await harness.rest('DELETE', '/connectors/formats')
+    const after = await harness.readTopic('connect-configs')
+    expect(lastOf(after, 'connector-formats')).toBeNull()
+    expect(lastOf(after, 'target-state-formats')).toBeNull()
+  })
+
+  it('hold states in the format of Kafka Connect, with tombstones for what was deleted', async () => {
+    await harness.create('states', config('states'))
+    await eventually(async () =>
+      expect(lastOf(await harness.readTopic('connect-status'), 'status-task-states-0')).toEqual({
+        state: 'RUNNING',
+        trace: null,
+        worker_id: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        generation: expect.any(Number),
+        version: '1.0',
+      }),
+    )
+    await harness.rest('DELETE', '/connectors/states')
+    await eventually(async () => {
+      const records = await harness.readTopic('connect-status')
+      expect(lastOf(records, 'status-connector-states')).toBeNull()
+      expect(lastOf(records, 'status-task-states-0')).toBeNull()
+    })
+  })
+
+  it('get offsets under the very key bytes that were read (CONNECT-7)', async () => {
+    const key = '["stored", {"source" :"lines"}]'
+    await harness.produce('connect-offsets', ['{"line":1}'], key)
+    const shared = remote('stored')
+    shared.lines.push('known already', 'new')
+    await harness.create('stored', config('stored'))
+    await eventually(async () => expect(await harness.values('stored')).toEqual(['new']))
+    await eventually(async () =>
+      expect(lastOf(await harness.readTopic('connect-offsets'), key)).toEqual({ line: 2 }),
+    )
+    const keys = (await harness.readTopic('connect-offsets')).map((record) => record.key)
+    expect(keys.filter((one) => one?.includes('stored'))).toEqual([key, key])
+  })
+
+  it('do not stop the worker with records that are not theirs', async () => {
+    for (const topic of ['connect-configs', 'connect-offsets', 'connect-status']) {
+      await harness.produce(topic, ['no json', '[]', null], 'connector-junk')
+      await harness.produce(topic, ['{}'])
+    }
+    await harness.restartWorker()
+    expect((await harness.rest('GET', '/connectors')).body).not.toContain('junk')
+  })
+
+  it('must be compacted: a worker refuses a topic from which records would vanish', async () => {
+    await harness.createTopic('not-compacted')
+    const started = startWorkerOn(harness.bootstrap, { 'config.storage.topic': 'not-compacted' })
+    await expect(started.catch(errorCode)).resolves.toBe('CONNECT_TOPIC_NOT_COMPACTED')
+  })
+})
+
+describe('a worker', () => {
+  it('names everything that is wrong with its configuration', async () => {
+    const started = startWorker({
+      logger: silentLogger,
+      properties: { 'bootstrap.servers': 'nowhere', listeners: 'ftp://x', 'group.id': '' },
+    })
+    await expect(started).rejects.toThrow(/bootstrap\.servers[^]*group\.id[^]*listeners/)
+  })
+
+  it('does not start with a converter that there is none of', async () => {
+    const started = startWorkerOn(harness.bootstrap, { 'key.converter': 'NoSuchConverter' })
+    await expect(started).rejects.toThrow(/key\.converter.*NoSuchConverter/)
+  })
+
+  it('says that its port is in use', async () => {
+    const { port } = new URL(harness.worker.restAddress)
+    const started = startWorkerOn(harness.bootstrap, { listeners: `http://127.0.0.1:${port}` })
+    await expect(started.catch(errorCode)).resolves.toBe('EADDRINUSE')
+  })
+
+  it('shares the tasks with another one and takes them back when that leaves', async () => {
+    await harness.createTopic('shared', 4)
+    await harness.rest('POST', '/connectors', {
+      name: 'shared',
+      config: {
+        'connector.class': 'remote-sink',
+        remote: 'shared',
+        topics: 'shared',
+        'tasks.max': '4',
+      },
+    })
+    const workers = async () => {
+      const { body } = await harness.rest('GET', '/connectors/shared/status')
+      expect(body.tasks).toHaveLength(4)
+      for (const task of body.tasks) expect(task.state).toBe('RUNNING')
+      return body.tasks.map((task: any) => task.worker_id).sort()
+    }
+    const own = harness.worker.restAddress.slice('http://'.length)
+    await eventually(async () => expect(new Set(await workers())).toEqual(new Set([own])))
+    const other = await harness.startAnotherWorker()
+    try {
+      const others = other.restAddress.slice('http://'.length)
+      await eventually(async () =>
+        expect(await workers()).toEqual([own, own, others, others].sort()),
+      )
+      const refused = await fetch(`${other.restAddress}/connectors/shared/pause`, { method: 'PUT' })
+      expect(refused.status).toBe(409)
+    } finally {
+      await other.close()
+    }
+    await eventually(async () => expect(await workers()).toEqual([own, own, own, own]))
+  }, 30_000)
+})
