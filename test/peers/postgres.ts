@@ -51,6 +51,14 @@ interface Account {
   readonly gid?: number
 }
 
+/** Why `startPostgres` would find none, or null if it would: for the name of a skipped test. */
+export function missingPostgres(from: 'npm' | 'machine' | 'any' = 'any'): string | null {
+  const binaries = findBinaries(from)
+  if ('missing' in binaries) return binaries.missing
+  const account = serverAccount()
+  return 'missing' in account ? account.missing : null
+}
+
 /** Starts an empty cluster, or says what is missing. @throws if a Postgres is there but does not start */
 export async function startPostgres(
   options: PostgresOptions = {},

@@ -8,26 +8,38 @@ import {
   type SourceTask,
   systemClock,
 } from '@millrace/connect-api'
-import { type Postgres, startPostgres } from '../../../test/peers/postgres'
+import { missingPostgres, type Postgres, startPostgres } from '../../../test/peers/postgres'
 import { postgresCdc } from '../src/plugin'
 
 const silent: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** The servers of this machine; a missing one is named by a skipped test. */
+/** Where a server may come from; one that is missing is named by a skipped suite. */
 export const SERVERS = ['npm', 'machine'] as const
 
+/** `describe` where that server can be had, else a skipped one that says what is missing. */
+export function describeWithPostgres(
+  from: (typeof SERVERS)[number] | 'any',
+  run: () => void,
+): void {
+  const missing = missingPostgres(from)
+  if (missing === null) describe(`with the Postgres of ${from}`, run)
+  else describe.skip(`with the Postgres of ${from} (${missing})`, run)
+}
+
+type ResultRow = Record<string, unknown>
+
 export interface Database extends Postgres {
-  readonly sql: (text: string, parameters?: unknown[]) => Promise<Record<string, any>[]>
+  readonly sql: (text: string, parameters?: unknown[]) => Promise<ResultRow[]>
   readonly end: () => Promise<void>
 }
 
-/** A server with a session to it that survives restarts. */
+/** A server with a session to it that survives restarts. @throws if there is none: skip the test by `missingPostgres` */
 export async function openDatabase(
   from: 'npm' | 'machine' | 'any',
   flags: readonly string[] = [],
-): Promise<Database | { readonly missing: string }> {
+): Promise<Database> {
   const server = await startPostgres({ from, flags })
-  if ('missing' in server) return server
+  if ('missing' in server) throw new Error(server.missing)
   let client: Client | null = null
   const connect = async (): Promise<Client> => {
     const made = new Client(server.url)
@@ -147,11 +159,11 @@ export class Harness {
 }
 
 export type Envelope = {
-  before: Record<string, any> | null
-  after: Record<string, any> | null
-  source: Record<string, any>
+  before: ResultRow | null
+  after: ResultRow | null
+  source: ResultRow
   op: string
-  transaction: Record<string, any> | null
+  transaction: ResultRow | null
   ts_ns: bigint
 }
 
@@ -162,4 +174,51 @@ export function envelopeOf(record: SourceRecord): Envelope {
 /** `op` of each record, `-` for a tombstone. */
 export function operations(records: readonly SourceRecord[]): string {
   return records.map((record) => (record.value === null ? '-' : envelopeOf(record).op)).join('')
+}
+
+export function identityOf(record: SourceRecord): string {
+  const { op, source } = envelopeOf(record)
+  return `${JSON.stringify(record.key)} ${op} ${String(source.lsn)}`
+}
+
+export function fieldNames(schema: {
+  readonly fields: readonly { readonly name: string }[]
+}): string[] {
+  return schema.fields.map(({ name }) => name)
+}
+
+export async function pollUntil(run: Harness, isEnough: () => Promise<boolean>): Promise<void> {
+  for (let n = 0; n < 500; n++) {
+    await run.poll()
+    if (await isEnough()) return
+  }
+  throw new Error('gave up')
+}
+
+/** One server for the tests of a suite: each finds an empty schema and has a slot name of its own. */
+export function useDatabase(from: (typeof SERVERS)[number]) {
+  let database: Database
+  let testCount = 0
+  const slotName = () => `slot_${testCount}`
+  beforeAll(async () => {
+    database = await openDatabase(from)
+  })
+  afterAll(() => database.end())
+  beforeEach(async () => {
+    testCount++
+    await database.sql('drop schema public cascade')
+    await database.sql('create schema public')
+    await database.sql('drop publication if exists dbz_publication')
+  })
+  afterEach(async () => {
+    await database.sql(
+      'select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active',
+    )
+  })
+  return {
+    database: () => database,
+    slotName,
+    harness: (properties: Record<string, string> = {}) =>
+      new Harness(database, { 'slot.name': slotName(), ...properties }),
+  }
 }

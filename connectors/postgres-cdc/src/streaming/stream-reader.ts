@@ -7,6 +7,7 @@ import {
   sourceBlock,
   type TransactionBlock,
 } from '../envelope'
+import { toConnectError } from '../errors'
 import {
   isSamePosition,
   type MessageType,
@@ -70,7 +71,7 @@ export class StreamReader {
   /** Opened for the first Relation message: what that leaves out is in the catalog. */
   #catalog: Catalog | null = null
   /** Cut the stream while records were being gathered: thrown by the next poll, since those records count as given. */
-  #failure: unknown = null
+  #failure: Error | null = null
 
   /** How far records were given. Never moves back. */
   #position: StreamPosition
@@ -181,8 +182,8 @@ export class StreamReader {
         else this.#onMessage(records, at, now)
       }
     } catch (error) {
-      this.#failure = error
-      if (records.length === 0) throw error
+      this.#failure = toConnectError(error, 'streaming')
+      if (records.length === 0) throw this.#failure
     }
   }
 
