@@ -1,4 +1,4 @@
-import type { Client, GroupMember } from '@millrace/client'
+import type { Client, GroupMember, RevokeReason } from '@millrace/client'
 import type { Logger } from '@millrace/telemetry'
 import type { WorkerConfig } from '../config/worker-config'
 import { assignEagerly, assignIncrementally, type WorkItem } from './assignor'
@@ -34,6 +34,9 @@ export interface MembershipOptions {
   readonly url: () => string
 }
 
+/** Everyone stops everything before a round. */
+const EAGER_PROTOCOL = 'default'
+
 /** This worker's place in the Connect group: who leads, and what this worker runs. */
 export class Membership {
   readonly #deps: MembershipDeps
@@ -57,7 +60,10 @@ export class Membership {
       protocols: () => this.#protocols(),
       assign: (members, protocol) => this.#assign(members, protocol as GroupProtocol),
       onAssigned: (assignment, place) => this.#onAssigned(assignment, place),
-      onRevoked: () => this.#onRevoked(),
+      // The cooperative protocols keep work running through a round: its outcome names what to give up.
+      onRevoked: async ({ isLost, protocolName }) => {
+        if (isLost || protocolName === EAGER_PROTOCOL) await this.#onRevoked()
+      },
     })
   }
 
@@ -91,7 +97,7 @@ export class Membership {
 
   #protocols() {
     const { connectProtocol } = this.#options.config
-    const newest = connectProtocol === 'eager' ? 'default' : connectProtocol
+    const newest = connectProtocol === 'eager' ? EAGER_PROTOCOL : connectProtocol
     const offered = GROUP_PROTOCOLS.slice(GROUP_PROTOCOLS.findIndex(({ name }) => name === newest))
     const configOffset = this.#deps.configOffset()
     const current =
@@ -126,7 +132,7 @@ export class Membership {
     const items = base.error === 0 ? this.#deps.items() : []
     const encode = (assigned: Allocation, revoked: Allocation) =>
       encodeAssignment(protocol, { ...base, assigned, revoked })
-    if (protocol === 'default') {
+    if (protocol === EAGER_PROTOCOL) {
       const split = assignEagerly(
         decoded.map(({ memberId }) => memberId),
         items,
@@ -161,7 +167,7 @@ export class Membership {
     this.#generation = place.generationId
     this.#current = assignment
     this.#allocation =
-      place.protocolName === 'default'
+      place.protocolName === EAGER_PROTOCOL
         ? assignment.assigned
         : merge(this.#allocation, assignment.assigned, assignment.revoked)
     this.#deps.logger.info('joined the Connect group', {
@@ -175,7 +181,9 @@ export class Membership {
     if (assignment.revoked.size > 0 || assignment.error === CONFIG_MISMATCH) this.rejoin()
   }
 
-  async #onRevoked(): Promise<void> {
+  /** The cooperative protocols keep everything running through a round. */
+  async #onRevoked({ isLost, protocolName }: RevokeReason): Promise<void> {
+    if (!isLost && protocolName !== 'default') return
     this.#current = null
     this.#allocation = NO_ALLOCATION
     await this.#deps.onLost()
