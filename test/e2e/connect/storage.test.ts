@@ -87,7 +87,6 @@ describe('internal topics', () => {
   it('do not stop the worker with records that are not theirs', async () => {
     for (const topic of ['connect-configs', 'connect-offsets', 'connect-status']) {
       await harness.produce(topic, ['no json', '[]', null], 'connector-junk')
-      await harness.produce(topic, ['{}'])
     }
     await harness.restartWorker()
     expect((await harness.rest('GET', '/connectors')).body).not.toContain('junk')
