@@ -111,7 +111,8 @@ async function runUntilStopped({ shop, millrace, objects, progress }: Stage): Pr
 /** A fixed amount: everything is over when the sink has committed what the source wrote. */
 async function runOnce({ shop, millrace, objects, progress }: Stage): Promise<void> {
   const startedMs = Date.now()
-  while (!(await shop.hasSlot(SLOT_NAME))) await waitOrStop(20)
+  // The first row in the log says that the snapshot was taken: every change from now on is streamed.
+  while ((await recordCount(millrace)) === 0) await waitOrStop(20)
   const churning = shop.churn(changes)
   const deletes = Math.ceil((changes - 1) / 5) // the second of every five changes
   const total = rows + changes + deletes // a delete is followed by a tombstone
@@ -148,13 +149,17 @@ async function watchTopics(
 ): Promise<{ rowsMs: number; totalMs: number }> {
   let rowsMs = 0
   for (let round = 0; ; round += 1) {
-    const topics = await millrace.topics(`${TOPIC_PREFIX}.`)
-    const count = topics.reduce((sum, { offsetCount }) => sum + offsetCount, 0)
+    const count = await recordCount(millrace)
     if (rowsMs === 0 && count >= goal.rows) rowsMs = Date.now()
     if (count >= goal.total) return { rowsMs, totalMs: Date.now() }
     if (round % 20 === 0) await progress.show(millrace, objects)
     await waitOrStop(50)
   }
+}
+
+async function recordCount(millrace: Millrace): Promise<number> {
+  const topics = await millrace.topics(`${TOPIC_PREFIX}.`)
+  return topics.reduce((sum, { offsetCount }) => sum + offsetCount, 0)
 }
 
 async function waitOrStop(delayMs: number): Promise<void> {

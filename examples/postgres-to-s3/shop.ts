@@ -95,15 +95,6 @@ export class Shop {
     if (id % 10 === 0) await this.#pool.query('DELETE FROM orders WHERE id = $1', [id])
   }
 
-  /** Whether the connector's replication slot is there: changes from now on are streamed or in the snapshot. */
-  async hasSlot(name: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(
-      'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1',
-      [name],
-    )
-    return rowCount === 1
-  }
-
   /** Every row by table and id, each as the JSON text that the change events should end with. */
   async *rows(table: 'customers' | 'orders'): AsyncGenerator<Record<string, string | null>> {
     const client = await this.#pool.connect()
