@@ -5,8 +5,7 @@ describe('built-in plugins', () => {
     'are described as their package has them: %s',
     async (_, entry) => {
       const { name, classNames, type, version } = await entry.load()
-      const { load, ...described } = entry
-      expect({ name, classNames, type, version }).toEqual(described)
+      expect({ name, classNames, type, version }).toEqual({ ...entry, load: undefined })
     },
   )
 })

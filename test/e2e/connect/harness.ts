@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-explicit-any -- what a test expects of a body is its type
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

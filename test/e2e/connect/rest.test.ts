@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-explicit-any -- what a test expects of a body is its type
 import { ConnectHarness, eventually } from './harness'
 import { outage, remote } from './test-connectors'
 

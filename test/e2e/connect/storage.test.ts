@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-explicit-any -- what a test expects of a body is its type
 import { errorCode } from '@millrace/base'
 import { startWorker } from '@millrace/connect-worker'
 import { silentLogger } from '@millrace/telemetry'

@@ -11,7 +11,7 @@ import { commonConnectorConfig } from '../config/connector-config'
 import { classify, formatTrace } from '../errors'
 import { Backoff, sleepUnlessAborted } from '../pipeline/retry'
 import type { PluginRegistry } from '../plugins/registry'
-import { parseOrThrow } from '../worker/worker'
+import { parseOrThrow } from '../worker/attempt-scope'
 
 export interface ConnectorRunDeps {
   readonly clock: Clock

@@ -1,4 +1,4 @@
-import type { Client, GroupMember, RevokeReason } from '@millrace/client'
+import type { Client, GroupMember } from '@millrace/client'
 import type { Logger } from '@millrace/telemetry'
 import type { WorkerConfig } from '../config/worker-config'
 import { assignEagerly, assignIncrementally, type WorkItem } from './assignor'
@@ -181,9 +181,7 @@ export class Membership {
     if (assignment.revoked.size > 0 || assignment.error === CONFIG_MISMATCH) this.rejoin()
   }
 
-  /** The cooperative protocols keep everything running through a round. */
-  async #onRevoked({ isLost, protocolName }: RevokeReason): Promise<void> {
-    if (!isLost && protocolName !== 'default') return
+  async #onRevoked(): Promise<void> {
     this.#current = null
     this.#allocation = NO_ALLOCATION
     await this.#deps.onLost()

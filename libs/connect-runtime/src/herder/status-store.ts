@@ -83,7 +83,7 @@ export class StatusStore {
   /** Forgets a connector that was deleted, with its tasks and topics. */
   forget(connector: string): void {
     this.#put(CONNECTOR + connector, null)
-    for (const key of [...this.#statuses.keys()]) {
+    for (const key of this.#statuses.keys()) {
       const separator = key.lastIndexOf('-')
       if (key.slice(0, separator) === TASK + connector) this.#put(key, null)
     }

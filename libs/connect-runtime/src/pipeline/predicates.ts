@@ -17,10 +17,14 @@ export interface PredicatePlugin<D extends ConfigDefinition = ConfigDefinition> 
   readonly create: (config: ConfigOf<D>) => Predicate
 }
 
+// Predicates of different options share a list.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyPredicate = PredicatePlugin<any>
+
 const VERSION = '0.1.0'
 const PACKAGE = 'org.apache.kafka.connect.transforms.predicates'
 
-const topicNameMatches: PredicatePlugin<any> = predicate({
+const topicNameMatches: AnyPredicate = predicate({
   name: 'topic-name-matches',
   classNames: [`${PACKAGE}.TopicNameMatches`],
   version: VERSION,
@@ -38,7 +42,7 @@ const topicNameMatches: PredicatePlugin<any> = predicate({
   },
 })
 
-const hasHeaderKey: PredicatePlugin<any> = predicate({
+const hasHeaderKey: AnyPredicate = predicate({
   name: 'has-header-key',
   classNames: [`${PACKAGE}.HasHeaderKey`],
   version: VERSION,
@@ -56,7 +60,7 @@ const hasHeaderKey: PredicatePlugin<any> = predicate({
       record.headers.some((header) => header.key === name),
 })
 
-const recordIsTombstone: PredicatePlugin<any> = predicate({
+const recordIsTombstone: AnyPredicate = predicate({
   name: 'record-is-tombstone',
   classNames: [`${PACKAGE}.RecordIsTombstone`],
   version: VERSION,
@@ -66,7 +70,7 @@ const recordIsTombstone: PredicatePlugin<any> = predicate({
 })
 
 /** Every predicate there is. */
-export const predicates: readonly PredicatePlugin<any>[] = [
+export const predicates: readonly AnyPredicate[] = [
   topicNameMatches,
   hasHeaderKey,
   recordIsTombstone,

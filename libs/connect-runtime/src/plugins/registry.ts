@@ -7,7 +7,15 @@ import type {
   TransformPlugin,
 } from '@millrace/connect-api'
 import { connectErrors } from '../errors'
-import { predicates, type PredicatePlugin } from '../pipeline/predicates'
+import { predicates, type AnyPredicate } from '../pipeline/predicates'
+
+// Plugins of different options share a list; each checks its own.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyTransform = TransformPlugin<any>
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyConverter = ConverterPlugin<any>
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyHeaderConverter = HeaderConverterPlugin<any>
 
 /** What is known of a connector before its package is loaded. */
 export interface ConnectorEntry {
@@ -22,9 +30,9 @@ export interface ConnectorEntry {
 /** Plugins by kind, as the app lists them and as packages of `plugin.path` export them. */
 export interface PluginSet {
   readonly connectors: readonly ConnectorEntry[]
-  readonly transforms: readonly TransformPlugin<any>[]
-  readonly converters: readonly ConverterPlugin<any>[]
-  readonly headerConverters: readonly HeaderConverterPlugin<any>[]
+  readonly transforms: readonly AnyTransform[]
+  readonly converters: readonly AnyConverter[]
+  readonly headerConverters: readonly AnyHeaderConverter[]
 }
 
 export type PluginType =
@@ -53,10 +61,10 @@ interface Named {
 export class PluginRegistry {
   readonly #sets: readonly PluginSet[]
   readonly #connectors: ReadonlyMap<string, ConnectorEntry>
-  readonly #transforms: ReadonlyMap<string, TransformPlugin<any>>
-  readonly #converters: ReadonlyMap<string, ConverterPlugin<any>>
-  readonly #headerConverters: ReadonlyMap<string, HeaderConverterPlugin<any>>
-  readonly #predicates: ReadonlyMap<string, PredicatePlugin<any>>
+  readonly #transforms: ReadonlyMap<string, AnyTransform>
+  readonly #converters: ReadonlyMap<string, AnyConverter>
+  readonly #headerConverters: ReadonlyMap<string, AnyHeaderConverter>
+  readonly #predicates: ReadonlyMap<string, AnyPredicate>
 
   constructor(deps: { readonly logger: PluginLogger }, sets: readonly PluginSet[]) {
     const index = <P extends Named>(plugins: readonly P[], kind: string): ReadonlyMap<string, P> =>
@@ -84,16 +92,16 @@ export class PluginRegistry {
   connectorEntry(name: string): ConnectorEntry | undefined {
     return this.#connectors.get(name)
   }
-  transform(name: string): TransformPlugin<any> | undefined {
+  transform(name: string): AnyTransform | undefined {
     return this.#transforms.get(name)
   }
-  converter(name: string): ConverterPlugin<any> | undefined {
+  converter(name: string): AnyConverter | undefined {
     return this.#converters.get(name)
   }
-  headerConverter(name: string): HeaderConverterPlugin<any> | undefined {
+  headerConverter(name: string): AnyHeaderConverter | undefined {
     return this.#headerConverters.get(name)
   }
-  predicate(name: string): PredicatePlugin<any> | undefined {
+  predicate(name: string): AnyPredicate | undefined {
     return this.#predicates.get(name)
   }
 

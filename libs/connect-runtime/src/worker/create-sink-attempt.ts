@@ -1,16 +1,21 @@
 import type { Client } from '@millrace/client'
-import type { SinkConnector } from '@millrace/connect-api'
+import type { ConnectorPlugin } from '@millrace/connect-api'
 import { compileJavaRegex } from '@millrace/transforms'
 import { commonConnectorConfig, sinkConnectorConfig, withPrefix } from '../config/connector-config'
 import { createConverters, createTransformChain } from '../pipeline/build'
 import { DeadLetterQueue } from '../pipeline/dead-letter'
 import { RecordErrors } from '../pipeline/record-errors'
 import { consumerOverrides, producerOverrides } from './client-overrides'
-import { closingClient, recordErrorOptions } from './create-source-attempt'
 import { SinkTaskAttempt } from './sink-task'
 import type { TaskAttempt } from './supervisor'
 import { TopicCreator } from './target-topics'
-import { parseOrThrow, taskName, type AttemptScope } from './worker'
+import {
+  closingClient,
+  parseOrThrow,
+  recordErrorOptions,
+  taskName,
+  type AttemptScope,
+} from './attempt-scope'
 
 /** A fresh sink task with clients of its own. @throws ConfigurationError */
 export async function createSinkAttempt(scope: AttemptScope): Promise<TaskAttempt> {
@@ -37,14 +42,17 @@ export async function createSinkAttempt(scope: AttemptScope): Promise<TaskAttemp
         logger,
         reporter: scope.reporter,
         createTask: (controls) =>
-          (plugin as SinkConnector<any>).createTask(scope.taskConfig as never, {
-            clock,
-            logger,
-            connectorName: id.connector,
-            taskId: id.task,
-            properties: scope.task,
-            ...controls,
-          }),
+          (plugin as Extract<ConnectorPlugin, { readonly type: 'sink' }>).createTask(
+            scope.taskConfig as never,
+            {
+              clock,
+              logger,
+              connectorName: id.connector,
+              taskId: id.task,
+              properties: scope.task,
+              ...controls,
+            },
+          ),
         pipeline: {
           chain,
           converters,

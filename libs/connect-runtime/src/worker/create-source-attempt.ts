@@ -1,4 +1,4 @@
-import type { SourceConnector, SourceTaskContext } from '@millrace/connect-api'
+import type { ConnectorPlugin, SourceTaskContext } from '@millrace/connect-api'
 import { commonConnectorConfig, withPrefix } from '../config/connector-config'
 import { createConverters, createTransformChain } from '../pipeline/build'
 import { RecordErrors } from '../pipeline/record-errors'
@@ -6,7 +6,13 @@ import { producerOverrides } from './client-overrides'
 import { SourceTaskAttempt } from './source-task'
 import type { TaskAttempt } from './supervisor'
 import { TopicCreator, topicCreationRules } from './target-topics'
-import { parseOrThrow, taskName, type AttemptScope } from './worker'
+import {
+  closingClient,
+  parseOrThrow,
+  recordErrorOptions,
+  taskName,
+  type AttemptScope,
+} from './attempt-scope'
 
 /** A fresh source task with clients of its own. @throws ConfigurationError */
 export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAttempt> {
@@ -15,7 +21,7 @@ export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAtte
   const common = parseOrThrow(commonConnectorConfig, connector)
   const chain = createTransformChain(registry, connector)
   const converters = createConverters(registry, connector, options.properties)
-  const plugin = scope.plugin as SourceConnector<any>
+  const plugin = scope.plugin as Extract<ConnectorPlugin, { readonly type: 'source' }>
   const task = plugin.createTask(scope.taskConfig as never, sourceContext(scope))
   const client = worker.client(`connector-producer-${taskName(id)}`)
   const producer = client.producer(
@@ -62,36 +68,5 @@ function sourceContext({ worker, options, id, task, logger }: AttemptScope): Sou
     taskId: id.task,
     properties: task,
     offsets: (partitions) => options.offsets.read(id.connector, partitions),
-  }
-}
-
-export function recordErrorOptions(common: {
-  readonly errorsTolerance: 'none' | 'all'
-  readonly errorsLogEnable: boolean
-  readonly errorsLogIncludeMessages: boolean
-  readonly errorsRetryTimeoutMs: number
-  readonly errorsRetryDelayMaxMs: number
-}) {
-  return {
-    tolerance: common.errorsTolerance,
-    isLogEnabled: common.errorsLogEnable,
-    isPositionLogged: common.errorsLogIncludeMessages,
-    retryTimeoutMs: common.errorsRetryTimeoutMs,
-    retryDelayMaxMs: common.errorsRetryDelayMaxMs,
-  }
-}
-
-/** The attempt, closing its clients when it ends in whatever way. */
-export function closingClient(attempt: TaskAttempt, close: () => Promise<void>): TaskAttempt {
-  return {
-    run: async () => {
-      try {
-        await attempt.run()
-      } finally {
-        await close()
-      }
-    },
-    stop: () => attempt.stop(),
-    setPaused: (isPaused) => attempt.setPaused(isPaused),
   }
 }

@@ -212,7 +212,7 @@ export class SinkTaskAttempt implements TaskAttempt {
     }
     const failure = await errors.retry(again, error, this.#aborter.signal)
     if (failure === null) return
-    if (this.#isStopping) throw failure // not its fault: the record comes again next time
+    if (this.#isStopping) throw failure as Error // not its fault: the record comes again next time
     const raw = rawRecord(this.#queue)
     errors.skip(failure, this.#mark, raw)
     deadLetters?.report(raw, this.#mark, failure)

@@ -180,7 +180,7 @@ export class SourceTaskAttempt implements TaskAttempt {
     }
     const failure = await errors.retry(again, error, this.#aborter.signal)
     if (failure === null || this.#isStopping) return
-    if (mark.stage === 'KAFKA_PRODUCE' && !isRecordTooLarge(failure)) throw failure
+    if (mark.stage === 'KAFKA_PRODUCE' && !isRecordTooLarge(failure)) throw failure as Error
     errors.skip(failure, mark, positionOf(record))
   }
 

@@ -1,25 +1,17 @@
-import type { Clock, Random } from '@millrace/base'
-import type { Client } from '@millrace/client'
-import { ConfigurationError, type ConnectorPlugin } from '@millrace/connect-api'
-import {
-  formatProblems,
-  parseConfig,
-  type ConfigDefinition,
-  type Properties,
-} from '@millrace/config'
+import type { ConfigDefinition, Properties } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
-import { resolvePlaceholders, type ConfigProvider } from '../config/config-providers'
-import type { WorkerConfig } from '../config/worker-config'
-import type { OffsetStore } from '../herder/offset-store'
-import type { PluginRegistry } from '../plugins/registry'
+import { resolvePlaceholders } from '../config/config-providers'
+import {
+  parseOrThrow,
+  taskName,
+  type AttemptScope,
+  type TaskId,
+  type WorkerDeps,
+  type WorkerOptions,
+} from './attempt-scope'
 import { createSinkAttempt } from './create-sink-attempt'
 import { createSourceAttempt } from './create-source-attempt'
 import { TaskSupervisor, type TaskReporter, type TaskState } from './supervisor'
-
-export interface TaskId {
-  readonly connector: string
-  readonly task: number
-}
 
 /** What a task runs with; unresolved placeholders included. Two equal definitions need no restart. */
 export interface TaskDefinition {
@@ -28,37 +20,6 @@ export interface TaskDefinition {
   readonly connector: Properties
   /** What `taskConfigs` made for this task. */
   readonly task: Properties
-}
-
-export interface WorkerDeps {
-  readonly client: (clientId: string) => Client
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly registry: PluginRegistry
-  readonly providers: ReadonlyMap<string, ConfigProvider>
-}
-
-export interface WorkerOptions {
-  readonly config: WorkerConfig
-  readonly properties: Properties
-  readonly offsets: OffsetStore
-  readonly onState: (id: TaskId, state: TaskState, trace: string | null) => void
-  readonly onTopic: (id: TaskId, topic: string) => void
-}
-
-/** Everything that building an attempt of one task needs. */
-export interface AttemptScope {
-  readonly worker: WorkerDeps
-  readonly options: WorkerOptions
-  readonly id: TaskId
-  readonly plugin: ConnectorPlugin
-  /** The connector's configuration with placeholders resolved. */
-  readonly connector: Properties
-  readonly task: Properties
-  readonly taskConfig: unknown
-  readonly reporter: TaskReporter
-  readonly logger: Logger
 }
 
 interface RunningTask {
@@ -135,18 +96,4 @@ export class Worker {
     }
     return plugin.type === 'source' ? createSourceAttempt(scope) : createSinkAttempt(scope)
   }
-}
-
-export function taskName({ connector, task }: TaskId): string {
-  return `${connector}-${task}`
-}
-
-/** @throws ConfigurationError with every problem */
-export function parseOrThrow<const D extends ConfigDefinition>(
-  definition: D,
-  properties: Properties,
-) {
-  const { config, problems } = parseConfig(definition, properties)
-  if (problems.length > 0) throw new ConfigurationError(formatProblems(problems))
-  return config
 }
