@@ -16,7 +16,9 @@ import { dirname, join, relative } from 'node:path'
 import { transformSync } from '@swc/core'
 import { packageDirectories, repositoryRoot } from './packages.ts'
 
-const swcOptions = JSON.parse(readFileSync(join(repositoryRoot, '.swcrc'), 'utf8')) as object
+const optionsFile = join(repositoryRoot, '.swcrc')
+const swcOptions = JSON.parse(readFileSync(optionsFile, 'utf8')) as object
+const optionsChangedMs = statSync(optionsFile).mtimeMs
 
 let compiled = 0
 for (const directory of packageDirectories()) compilePackage(directory)
@@ -54,10 +56,14 @@ function compileFile(file: string, target: string): void {
   if (map) writeFileSync(`${target}.map`, map)
 }
 
-/** The target carries the time of the source it was made from: a checkout of an older file is noticed too. */
+/**
+ * The target carries the time of the source it was made from: a checkout of an older file is noticed too. Its change time is
+ * that of the compilation, which must be later than the compiler's options.
+ */
 function isFresh(file: string, target: string): boolean {
   const made = statSync(target, { throwIfNoEntry: false })
-  return made !== undefined && Math.abs(made.mtimeMs - statSync(file).mtimeMs) < 2
+  if (made === undefined || made.ctimeMs < optionsChangedMs) return false
+  return Math.abs(made.mtimeMs - statSync(file).mtimeMs) < 2
 }
 
 function removeStale(directory: string, expected: ReadonlySet<string>): void {
