@@ -1,0 +1,15 @@
+import { apacheKafkaTools } from './apache-kafka-tools/client.ts'
+import type { ClientEntry } from './client.ts'
+import { confluentKafkaPython } from './confluent-kafka-python/client.ts'
+import { kafkajs } from './kafkajs/client.ts'
+import { kcat } from './kcat/client.ts'
+import { platformaticKafka } from './platformatic-kafka/client.ts'
+
+/** All the clients, in the order of the report. */
+export const clients: readonly ClientEntry[] = [
+  kcat,
+  confluentKafkaPython,
+  kafkajs,
+  platformaticKafka,
+  apacheKafkaTools,
+]

@@ -1,0 +1,142 @@
+"""Runs one operation of confluent-kafka. The parameters come as JSON on standard input, the answer goes out as JSON."""
+
+import json
+import signal
+import sys
+
+import confluent_kafka
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+TIMEOUT_S = 20
+
+
+def version(_parameters):
+    return {"binding": confluent_kafka.version()[0], "library": confluent_kafka.libversion()[0]}
+
+
+def create_topic(parameters):
+    topic = NewTopic(parameters["topic"], parameters["partitions"], 1)
+    wait(AdminClient(common(parameters)).create_topics([topic]))
+
+
+def delete_topic(parameters):
+    wait(AdminClient(common(parameters)).delete_topics([parameters["topic"]]))
+
+
+def list_topics(parameters):
+    return list(AdminClient(common(parameters)).list_topics(timeout=TIMEOUT_S).topics)
+
+
+def produce(parameters):
+    producer = Producer(
+        {
+            **common(parameters),
+            "acks": "all",
+            "compression.codec": parameters["codec"],
+            "enable.idempotence": parameters["isIdempotent"],
+        }
+    )
+    failures = []
+
+    def on_delivery(error, _message):
+        if error is not None:
+            failures.append(str(error))
+
+    for message in parameters["messages"]:
+        producer.produce(
+            parameters["topic"],
+            key=message["key"],
+            value=message["value"],
+            headers=list(message.get("headers", {}).items()),
+            on_delivery=on_delivery,
+        )
+        producer.poll(0)
+    unsent = producer.flush(TIMEOUT_S)
+    if failures or unsent:
+        raise SystemExit(f"{unsent} messages were not sent; {failures[:3]}")
+
+
+def fetch(parameters):
+    consumer = Consumer({**common(parameters), "group.id": "unused", "enable.auto.commit": False})
+    consumer.assign([start_of(consumer, parameters)])
+    received = []
+    while len(received) < parameters["count"]:
+        message = consumer.poll(TIMEOUT_S)
+        if message is None:
+            raise SystemExit(f"only {len(received)} messages came")
+        if message.error():
+            raise SystemExit(str(message.error()))
+        received.append(describe(message))
+    consumer.close()
+    return received
+
+
+def start_of(consumer, parameters):
+    position = TopicPartition(parameters["topic"], parameters["partition"])
+    start = parameters["from"]
+    if start == "beginning":
+        position.offset = confluent_kafka.OFFSET_BEGINNING
+    elif "offset" in start:
+        position.offset = start["offset"]
+    else:
+        position.offset = start["timestampMs"]
+        position = consumer.offsets_for_times([position], timeout=TIMEOUT_S)[0]
+    return position
+
+
+def member(parameters):
+    """Prints a line per message until SIGTERM; closing commits what was received."""
+    is_running = True
+
+    def stop(_signal, _frame):
+        nonlocal is_running
+        is_running = False
+
+    signal.signal(signal.SIGTERM, stop)
+    consumer = Consumer(
+        {
+            **common(parameters),
+            "group.id": parameters["group"],
+            "auto.offset.reset": "earliest",
+            "session.timeout.ms": 6000,
+        }
+    )
+    consumer.subscribe([parameters["topic"]])
+    while is_running:
+        message = consumer.poll(0.1)
+        if message is None:
+            continue
+        if message.error():
+            raise SystemExit(str(message.error()))
+        print(json.dumps(describe(message)), flush=True)
+    consumer.close()
+
+
+def common(parameters):
+    return {"bootstrap.servers": parameters["bootstrap"]}
+
+
+def wait(futures):
+    for future in futures.values():
+        future.result(TIMEOUT_S)
+
+
+def describe(message):
+    key = message.key()
+    return {
+        "partition": message.partition(),
+        "offset": message.offset(),
+        "key": None if key is None else key.decode(),
+        "value": message.value().decode(),
+        "headers": {name: value.decode() for name, value in message.headers() or []},
+    }
+
+
+operation = sys.argv[1]
+if operation == "member":
+    member(json.loads(sys.argv[2]))
+else:
+    functions = [version, create_topic, delete_topic, list_topics, produce, fetch]
+    function = {function.__name__: function for function in functions}[operation]
+    print(json.dumps(function({} if function is version else json.load(sys.stdin))))

@@ -1,0 +1,120 @@
+/**
+ * What the scenarios do and look at without the client under test: topics and batches by requests of our own, and the
+ * batches as they lie on disk. Works on any broker that keeps Kafka's files.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { batch, type CodecName, nextBatchSize } from '@millrace/record'
+import {
+  ApiKey,
+  apiMessages,
+  decodeResponse,
+  encodeRequest,
+  FrameSplitter,
+  type Infer,
+  type InferInput,
+  type ServedApiKey,
+} from '@millrace/wire'
+import { sleep } from './wait.ts'
+
+const CREATE_TOPICS_VERSION = 5
+const PRODUCE_VERSION = 9
+const TIMEOUT_MS = 15_000
+const SETTLE_MS = 50
+
+type Request<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['request']>
+type Response<K extends ServedApiKey> = Infer<(typeof apiMessages)[K]['response']>
+
+export async function createTopic(
+  bootstrap: string,
+  name: string,
+  numPartitions: number,
+): Promise<void> {
+  const { topics } = await ask(bootstrap, ApiKey.CreateTopics, CREATE_TOPICS_VERSION, {
+    topics: [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }],
+    timeoutMs: TIMEOUT_MS,
+    validateOnly: false,
+  })
+  if (topics[0].errorCode !== 0) throw new Error(`topic ${name}: error ${topics[0].errorCode}`)
+}
+
+/** Appends one batch to partition 0. */
+export async function appendBatch(bootstrap: string, name: string, records: Buffer): Promise<void> {
+  for (;;) {
+    const { responses } = await ask(bootstrap, ApiKey.Produce, PRODUCE_VERSION, {
+      transactionalId: null,
+      acks: -1,
+      timeoutMs: TIMEOUT_MS,
+      topicData: [{ name, partitionData: [{ index: 0, records }] }],
+    })
+    const { errorCode } = responses[0].partitionResponses[0]
+    if (errorCode === 0) return
+    // A topic of a moment ago has no leader yet.
+    if (errorCode !== 3 && errorCode !== 6) throw new Error(`${name}: produce error ${errorCode}`)
+    await sleep(SETTLE_MS)
+  }
+}
+
+export interface StoredBatch {
+  readonly codec: CodecName | number
+  readonly producerId: number
+  readonly recordCount: number
+}
+
+/** The batches of a partition, as its segments have them. */
+export function storedBatches(
+  dataDirectory: string,
+  topic: string,
+  partition: number,
+): readonly StoredBatch[] {
+  const directory = join(dataDirectory, `${topic}-${partition}`)
+  const segments = readdirSync(directory).filter((name) => name.endsWith('.log'))
+  return segments.sort().flatMap((name) => batchesOf(readFileSync(join(directory, name))))
+}
+
+function batchesOf(segment: Buffer): StoredBatch[] {
+  const found: StoredBatch[] = []
+  for (let at = 0; at < segment.length; ) {
+    const size = nextBatchSize(segment, at)
+    if (size === -1) break
+    found.push({
+      codec: batch.codec(segment, at),
+      producerId: batch.producerId(segment, at),
+      recordCount: batch.recordCount(segment, at),
+    })
+    at += size
+  }
+  return found
+}
+
+/** One request on a connection of its own. */
+function ask<K extends ServedApiKey>(
+  bootstrap: string,
+  key: K,
+  version: number,
+  request: Request<K>,
+): Promise<Response<K>> {
+  const { request: requestSpec, response: responseSpec } = apiMessages[key]
+  const header = { correlationId: 1, clientId: 'compat' }
+  const [host, port] = bootstrap.split(':')
+  const splitter = new FrameSplitter({ maxFrameBytes: 1 << 20 })
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), timeout: TIMEOUT_MS })
+    socket.on('connect', () => {
+      const frames = encodeRequest(requestSpec as never, version, header, request as never)
+      socket.write(Buffer.concat(frames))
+    })
+    socket.on('data', (chunk: Buffer) => {
+      splitter.push(chunk)
+      const frame = splitter.next()
+      if (!frame) return
+      const { value } = decodeResponse(responseSpec as never, version, frame)
+      resolve(value as Response<K>)
+      socket.destroy()
+    })
+    socket.on('error', reject)
+    socket.on('timeout', () => socket.destroy(new Error(`no answer from ${bootstrap}`)))
+    socket.on('close', () => reject(new Error(`${bootstrap} closed the connection`)))
+  })
+}

@@ -1,0 +1,77 @@
+import { scenarios } from './scenarios.ts'
+
+export interface Result {
+  readonly client: string
+  /** Empty if the client is not on the machine. */
+  readonly version: string
+  readonly scenario: string
+  readonly outcome: 'pass' | 'fail' | 'skip'
+  /** Of a failure or a skip. */
+  readonly reason?: string
+}
+
+const marks = { pass: 'pass', fail: 'FAIL', skip: '-' }
+const REASON_MAX_CHARACTERS = 300
+
+/** One line per scenario and a column per client, then every failure and every skip with its reason. */
+export function formatTable(results: readonly Result[]): string {
+  const names = clientNames(results)
+  const width = Math.max(...scenarios.map(({ name }) => name.length))
+  const row = (title: string, cells: readonly string[]) =>
+    [title.padEnd(width), ...cells.map((cell, i) => cell.padEnd(names[i].length))].join('  ')
+  const lines = [row('', names)]
+  for (const { name } of scenarios)
+    lines.push(
+      row(
+        name,
+        names.map((client) => markOf(results, client, name)),
+      ),
+    )
+  for (const { client, scenario, outcome, reason } of results) {
+    if (outcome === 'pass') continue
+    lines.push(`${outcome}  ${client}: ${scenario}: ${shorten(reason)}`)
+  }
+  const count = (outcome: Result['outcome']) => results.filter((r) => r.outcome === outcome).length
+  lines.push(`compat: ${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`)
+  return lines.map((line) => line.trimEnd()).join('\n')
+}
+
+/** The page docs/compatibility.md. */
+export function formatPage(results: readonly Result[]): string {
+  const names = clientNames(results)
+  const versionOf = (client: string) => results.find((r) => r.client === client)!.version
+  const rows = scenarios.map(
+    ({ name }) => `| ${name} | ${names.map((n) => markOf(results, n, name)).join(' | ')} |`,
+  )
+  const notes = results.filter(({ outcome }) => outcome !== 'pass')
+  return `# Clients
+
+Written by \`npm run compat -- --record\` from \`test/compat/results.json\`; do not edit. Each client is driven through
+the scenarios of \`test/compat/scenarios.ts\` against \`millrace broker\`. A dash is a skip, explained below.
+
+| client | version |
+| --- | --- |
+${names.map((client) => `| ${client} | ${versionOf(client) || 'not run'} |`).join('\n')}
+
+| scenario | ${names.join(' | ')} |
+| --- |${' --- |'.repeat(names.length)}
+${rows.join('\n')}
+
+## Failures and skips
+
+${notes.map((r) => `- ${r.client}, ${r.scenario}: ${r.outcome}; ${shorten(r.reason)}`).join('\n') || 'None.'}
+`
+}
+
+function clientNames(results: readonly Result[]): string[] {
+  return [...new Set(results.map(({ client }) => client))]
+}
+
+function markOf(results: readonly Result[], client: string, scenario: string): string {
+  const found = results.find((r) => r.client === client && r.scenario === scenario)
+  return found ? marks[found.outcome] : marks.skip
+}
+
+function shorten(reason = ''): string {
+  return reason.replaceAll(/\s+/g, ' ').slice(0, REASON_MAX_CHARACTERS)
+}
