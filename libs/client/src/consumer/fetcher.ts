@@ -4,9 +4,10 @@ import { ErrorCode, FetchRequest, FetchResponse, type Infer, protocolError } fro
 import type { Cluster } from '../cluster'
 import { clientErrors } from '../errors'
 import type { FetchedBatches } from '../options'
-import { backoffMs, isRetriableError } from '../retry'
+import { isRetriableError } from '../retry'
 import { AbortedFilter } from './aborted'
 import { checkBatches } from './checked-batches'
+import { type FailedPartition, holdBack } from './hold-back'
 import { partitionKey, type PartitionSet, type PartitionState } from './partition-state'
 import type { ConsumerSettings } from './settings'
 
@@ -35,11 +36,6 @@ interface Asked {
   readonly state: PartitionState
   readonly epoch: number
   readonly offset: number
-}
-
-interface Failed {
-  readonly state: PartitionState
-  readonly error: unknown
 }
 
 type PartitionReply = Infer<typeof FetchResponse>['responses'][number]['partitions'][number]
@@ -99,15 +95,14 @@ export class Fetcher {
 
   /** What to ask each leader for. */
   async #plan(): Promise<Map<number, Asked[]>> {
-    const { clock, cluster, partitions } = this.#deps
-    const nowMs = clock.monotonicMs()
-    const due = [...partitions].filter((state) => state.isFetchable(nowMs))
+    const { cluster, partitions } = this.#deps
+    const due = [...partitions].filter(({ isFetchable }) => isFetchable)
     const epochs = due.map(({ epoch }) => epoch)
     const leaders = await Promise.allSettled(
       due.map(({ topic, partition }) => cluster.leaderOf(topic, partition)),
     )
     const plan = new Map<number, Asked[]>()
-    const failed: Failed[] = []
+    const failed: FailedPartition[] = []
     due.forEach((state, index) => {
       const leader = leaders[index]
       const epoch = epochs[index]
@@ -163,7 +158,7 @@ export class Fetcher {
   #onReply(brokerId: number, asked: readonly Asked[], reply: Infer<typeof FetchResponse>): void {
     const { partitions } = this.#deps
     const byKey = new Map(asked.map((one) => [one.state.key, one]))
-    const failed: Failed[] = []
+    const failed: FailedPartition[] = []
     for (const { topic, partitions: replies } of reply.responses) {
       for (const part of replies) {
         const one = byKey.get(partitionKey({ topic, partition: part.partitionIndex }))
@@ -205,23 +200,10 @@ export class Fetcher {
   }
 
   /** What may pass is tried again later, with the leaders looked up anew; anything else is for the caller of `take`. */
-  #onFailures(failed: readonly Failed[]): void {
-    const { clock, random, logger, cluster } = this.#deps
+  #onFailures(failed: readonly FailedPartition[]): void {
     if (failed.length === 0 || this.#isClosed) return
-    const passing = failed.filter(({ error }) => isRetriableError(error))
-    for (const one of failed) if (!isRetriableError(one.error)) one.state.onFailure(one.error)
-    if (passing.length === 0) return
-    cluster.invalidate()
-    // They are tried again together, so that one request serves them all.
-    const delayMs = backoffMs(random, Math.max(...passing.map(({ state }) => state.attemptCount)))
-    for (const { state, error } of passing) {
-      const { topic, partition, attemptCount } = state
-      if (attemptCount === 0) {
-        logger.warn('fetching failed and is tried again', { topic, partition, error })
-      }
-      state.onRetry(clock.monotonicMs() + delayMs)
-    }
-    clock.schedule(delayMs, this.#options.onProgress)
+    if (failed.some(({ error }) => isRetriableError(error))) this.#deps.cluster.invalidate()
+    holdBack(this.#deps, failed, this.#options.onProgress)
   }
 }
 

@@ -16,15 +16,15 @@ function aPositioned(): PartitionState {
 describe('the state of a partition', () => {
   it('is fetchable with a position, until something is fetched, and again when that was taken', () => {
     const state = new PartitionState(T0)
-    expect(state.isFetchable(0)).toBe(false)
+    expect(state.isFetchable).toBe(false)
     state.onPosition(0)
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
     state.onFetched(BATCHES, 5, 1)
-    expect(state.isFetchable(0)).toBe(false)
+    expect(state.isFetchable).toBe(false)
     expect(state.position).toBe(0)
     expect(state.take()).toBe(BATCHES)
     expect(state.position).toBe(5)
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
     expect(state.take()).toEqual([])
   })
 
@@ -32,29 +32,30 @@ describe('the state of a partition', () => {
     const state = aPositioned()
     state.onFetched([], 7, 1)
     expect(state.position).toBe(7)
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
   })
 
   it('waits after a failure that may pass, and counts failures until a success', () => {
     const state = aPositioned()
-    state.onRetry(100)
-    state.onRetry(200)
+    state.onRetry()
+    expect(state.isFetchable).toBe(false)
+    state.onRetryDue()
+    expect(state.isFetchable).toBe(true)
+    state.onRetry()
     expect(state.attemptCount).toBe(2)
-    expect(state.isFetchable(199)).toBe(false)
-    expect(state.isFetchable(200)).toBe(true)
     state.onFetched([], 0, 1)
     expect(state.attemptCount).toBe(0)
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
   })
 
   it('hands a failure out once, and is not fetched before', () => {
     const state = aPositioned()
     const failure = new Error('no right')
     state.onFailure(failure)
-    expect(state.isFetchable(0)).toBe(false)
+    expect(state.isFetchable).toBe(false)
     expect(state.takeFailure()).toBe(failure)
     expect(state.takeFailure()).toBeNull()
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
   })
 
   it('drops what was fetched and every failure with a seek', () => {
@@ -62,13 +63,13 @@ describe('the state of a partition', () => {
     const { epoch } = state
     state.onFetched(BATCHES, 5, 1)
     state.onFailure(new Error('no right'))
-    state.onRetry(100)
+    state.onRetry()
     state.seek(3)
     expect(state.epoch).not.toBe(epoch)
     expect(state.take()).toEqual([])
     expect(state.takeFailure()).toBeNull()
     expect(state.position).toBe(3)
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
   })
 
   it('holds nothing while it is paused, and goes on from the same position', () => {
@@ -76,10 +77,10 @@ describe('the state of a partition', () => {
     state.onFetched(BATCHES, 5, 1)
     state.pause()
     expect(state.hasFetched).toBe(false)
-    expect(state.isFetchable(0)).toBe(false)
+    expect(state.isFetchable).toBe(false)
     state.resume()
     expect(state.position).toBe(0)
-    expect(state.isFetchable(0)).toBe(true)
+    expect(state.isFetchable).toBe(true)
   })
 })
 

@@ -25,7 +25,8 @@ export class PartitionState {
   #fetchedFrom = -1
   #failure: unknown = null
   #attemptCount = 0
-  #retryAtMs = -Infinity
+  /** Until a pause after a failure is over. */
+  #isWaiting = false
 
   constructor({ topic, partition }: TopicPartition) {
     this.key = partitionKey({ topic, partition })
@@ -51,20 +52,18 @@ export class PartitionState {
   get fetchedFrom(): number {
     return this.#fetchedFrom
   }
-  get hasFailed(): boolean {
-    return this.#failure !== null
-  }
   /** Failures since the last success. */
   get attemptCount(): number {
     return this.#attemptCount
   }
 
-  isDue(nowMs: number): boolean {
-    return nowMs >= this.#retryAtMs
+  get isFetchable(): boolean {
+    const isIdle = !this.#isPaused && !this.hasFetched && !this.#isHeld
+    return isIdle && this.#position !== null
   }
-  isFetchable(nowMs: number): boolean {
-    const isIdle = !this.#isPaused && !this.hasFetched && !this.hasFailed
-    return isIdle && this.#position !== null && this.isDue(nowMs)
+  /** Whether the position is to be looked up. */
+  get isPositionWanted(): boolean {
+    return this.#position === null && !this.#isHeld
   }
 
   /** Goes on from another offset; what was fetched or is being fetched is dropped. */
@@ -110,9 +109,13 @@ export class PartitionState {
   onFailure(error: unknown): void {
     this.#failure = error
   }
-  onRetry(retryAtMs: number): void {
+  /** Nothing is tried until `onRetryDue`. */
+  onRetry(): void {
     this.#attemptCount += 1
-    this.#retryAtMs = retryAtMs
+    this.#isWaiting = true
+  }
+  onRetryDue(): void {
+    this.#isWaiting = false
   }
 
   /** Hands out what was fetched and moves on. */
@@ -130,6 +133,9 @@ export class PartitionState {
     return failure
   }
 
+  get #isHeld(): boolean {
+    return this.#isWaiting || this.#failure !== null
+  }
   #startOver(): void {
     this.#epoch += 1
     this.#fetched = []
@@ -138,7 +144,7 @@ export class PartitionState {
   }
   #onSuccess(): void {
     this.#attemptCount = 0
-    this.#retryAtMs = -Infinity
+    this.#isWaiting = false
   }
 }
 

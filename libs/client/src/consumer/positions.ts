@@ -4,7 +4,8 @@ import { ErrorCode, ListOffsetsRequest, ListOffsetsResponse, protocolError } fro
 import type { Cluster } from '../cluster'
 import { clientErrors } from '../errors'
 import type { GroupOffsets } from '../group/group-offsets'
-import { backoffMs, isRetriableError } from '../retry'
+import { isRetriableError } from '../retry'
+import { holdBack } from './hold-back'
 import { partitionKey, type PartitionSet, type PartitionState } from './partition-state'
 import type { ConsumerSettings } from './settings'
 
@@ -50,20 +51,13 @@ export class Positions {
   /** Looks up what is due, in the background. Never rejects: a failure that will not pass is kept in the partition. */
   async lookUp(): Promise<void> {
     if (this.#isLookingUp) return
-    const nowMs = this.#deps.clock.monotonicMs()
-    const due = [...this.#deps.partitions].filter(
-      (state) => state.position === null && !state.hasFailed && state.isDue(nowMs),
-    )
+    const due = [...this.#deps.partitions].filter(({ isPositionWanted }) => isPositionWanted)
     if (due.length === 0) return
     this.#isLookingUp = true
     const pending = due.map((state) => ({ state, epoch: state.epoch }))
     await this.#attempt(pending, () => this.#fromCommitted(pending))
     const rest = this.#current(pending).filter(
-      ({ state }) =>
-        state.position === null &&
-        state.source === 'reset' &&
-        !state.hasFailed &&
-        state.isDue(nowMs),
+      ({ state }) => state.isPositionWanted && state.source === 'reset',
     )
     await this.#reset(rest)
     this.#isLookingUp = false
@@ -139,21 +133,10 @@ export class Positions {
     try {
       await step()
     } catch (error) {
-      const { clock, random, logger, cluster } = this.#deps
-      const current = this.#current(pending)
-      if (current.length === 0) return
-      const attemptCount = Math.max(...current.map(({ state }) => state.attemptCount))
-      const delayMs = backoffMs(random, attemptCount)
-      const { topic, partition } = current[0].state
-      if (attemptCount === 0) {
-        logger.warn('a position could not be looked up', { topic, partition, error })
-      }
-      for (const { state } of current) {
-        if (isRetriableError(error)) state.onRetry(clock.monotonicMs() + delayMs)
-        else state.onFailure(error)
-      }
-      cluster.invalidate()
-      clock.schedule(delayMs, this.#options.onProgress)
+      const failed = this.#current(pending).map(({ state }) => ({ state, error }))
+      if (failed.length === 0) return
+      if (isRetriableError(error)) this.#deps.cluster.invalidate()
+      holdBack(this.#deps, failed, this.#options.onProgress)
     }
   }
 
