@@ -5,6 +5,11 @@ import { LOGICAL, type Schema } from '../schema'
 
 /** Sixteen digits in a row may be a number that a double cannot hold. */
 const MAYBE_UNSAFE_NUMBER = /\d{16}/
+/** Begins the string that stands for an unsafe number between two steps; a private-use character. */
+const MARK = '\uE000'
+const MARK_CODE = 0xe000
+/** Texts in which a mark, or what becomes one, could be confused; or where assigning a member does something else. */
+const MAYBE_CONFUSED = /\uE000|\\u[eE]000|__proto__/
 
 /**
  * Parses JSON text without losing digits: whole numbers beyond the safe range become bigints, and with `keepDecimals`
@@ -13,15 +18,106 @@ const MAYBE_UNSAFE_NUMBER = /\d{16}/
  */
 export function parseJson(text: string, keepDecimals = false): Value {
   try {
-    if (!keepDecimals && !MAYBE_UNSAFE_NUMBER.test(text)) return JSON.parse(text)
-    return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) =>
-      typeof value === 'number' && context?.source !== undefined
-        ? exactNumber(value, context.source, keepDecimals)
-        : value,
-    )
+    if (keepDecimals) return parseSlowly(text, true)
+    return MAYBE_UNSAFE_NUMBER.test(text) ? parseUnsafe(text) : JSON.parse(text)
   } catch (cause) {
     throw new RecordError('the bytes are not valid JSON', { cause })
   }
+}
+
+/**
+ * Change events carry times in nanoseconds, which no double holds. A reviver makes JSON.parse many times slower, so such numbers
+ * are made strings before, and bigints after.
+ */
+function parseUnsafe(text: string): Value {
+  if (MAYBE_CONFUSED.test(text)) return parseSlowly(text, false)
+  const marked = markUnsafeNumbers(text)
+  if (marked === text) return JSON.parse(text)
+  return restoreMarked(JSON.parse(marked))
+}
+
+const QUOTE = 0x22
+const MINUS = 0x2d
+const ZERO = 0x30
+const NINE = 0x39
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+/** `.`, `e`, `E`, `+` and `-`. */
+const OTHER_NUMBER_CODES = new Set([0x2e, 0x65, 0x45, 0x2b, MINUS])
+/** A shorter whole number is always safe. */
+const UNSAFE_DIGITS_MIN = 16
+
+/** The text with each unsafe whole number as a string that begins with the mark; what is not JSON stays that way. */
+function markUnsafeNumbers(text: string): string {
+  let marked = ''
+  let copiedTo = 0
+  let at = 0
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      at = skipString(text, at + 1)
+    } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      const start = at
+      at = skipNumber(text, at + 1)
+      if (at - start < UNSAFE_DIGITS_MIN) continue
+      const digits = text.slice(start, at)
+      const isMarked = isUnsafeInteger(digits) && text.charCodeAt(at) !== COLON
+      if (!isMarked) continue
+      marked += `${text.slice(copiedTo, start)}"${MARK}${digits}"`
+      copiedTo = at
+    } else {
+      at += 1
+    }
+  }
+  return copiedTo === 0 ? text : marked + text.slice(copiedTo)
+}
+
+/** The position after the quote that ends the string. */
+function skipString(text: string, start: number): number {
+  let at = start
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at + 1
+    at += code === BACKSLASH ? 2 : 1
+  }
+  return at
+}
+
+/** The position after everything that can belong to a number. */
+function skipNumber(text: string, start: number): number {
+  let at = start
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    const isDigit = code >= ZERO && code <= NINE
+    if (!isDigit && !OTHER_NUMBER_CODES.has(code)) break
+  }
+  return at
+}
+
+function isUnsafeInteger(digits: string): boolean {
+  return /^-?[1-9]\d*$/.test(digits) && !Number.isSafeInteger(Number(digits))
+}
+
+function restoreMarked(value: Value): Value {
+  if (typeof value === 'string') {
+    return value.charCodeAt(0) === MARK_CODE ? BigInt(value.slice(1)) : value
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const members = value as Record<string, Value>
+  for (const name in members) {
+    const member = members[name]
+    if (typeof member === 'string' || typeof member === 'object')
+      members[name] = restoreMarked(member)
+  }
+  return value
+}
+
+function parseSlowly(text: string, keepDecimals: boolean): Value {
+  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' && context?.source !== undefined
+      ? exactNumber(value, context.source, keepDecimals)
+      : value,
+  )
 }
 
 function exactNumber(value: number, source: string, keepDecimals: boolean): Value {

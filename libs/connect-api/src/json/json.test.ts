@@ -89,6 +89,46 @@ describe('valueEncoder', () => {
   })
 })
 
+describe('parseJson', () => {
+  const unsafe = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n })
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.string({
+        unit: fc.constantFrom('"', '\\', ':', ',', '1234567890123456', '\uE000', '{', 'a'),
+      }),
+      fc.integer(),
+      unsafe,
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', '"', 'x\\', '":9007199254740993', 'n'), tie('value'), {
+        maxKeys: 4,
+      }),
+    ),
+  }))
+  const normal = (member: unknown): unknown => {
+    if (typeof member === 'bigint') {
+      return Number.isSafeInteger(Number(member)) ? Number(member) : member
+    }
+    if (Array.isArray(member)) return member.map(normal)
+    if (typeof member !== 'object' || member === null) return member
+    return Object.fromEntries(Object.entries(member).map(([name, inner]) => [name, normal(inner)]))
+  }
+
+  it('gives back every digit of any whole number, wherever it stands and whatever the strings hold', () => {
+    fc.assert(
+      fc.property(value, fc.boolean(), (original, isSpaced) => {
+        const text = encodeSchemaless(original)
+        const spaced = isSpaced
+          ? JSON.stringify(normal(original), (_, v) => (typeof v === 'bigint' ? null : v), 1)
+          : null
+        expect(parseJson(text)).toEqual(normal(original))
+        if (spaced !== null) expect(parseJson(spaced)).toEqual(JSON.parse(spaced))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
 describe('decodeValue', () => {
   it('reads back what was written, for nested schemas', () => {
     const schema = structOf({
