@@ -64,7 +64,7 @@ function valuesOf(fetched: readonly FetchedBatches[]): string[] {
     for (let at = 0; at < records.length; at += nextBatchSize(records, at)) {
       if (batch.isControl(records, at)) continue
       for (cursor.open(records, at); cursor.next(); ) {
-        if (cursor.offset >= fromOffset) values.push(`${topic}/${cursor.value()}`)
+        if (cursor.offset >= fromOffset) values.push(`${topic}/${String(cursor.value())}`)
       }
     }
   }

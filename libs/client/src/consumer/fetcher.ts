@@ -63,8 +63,8 @@ export class Fetcher {
   take(): FetchedBatches[] {
     const { partitions } = this.#deps
     const taken: FetchedBatches[] = []
-    for (const state of [...partitions]) {
-      if (state.isPaused || !state.hasFetched) continue
+    const ready = [...partitions].filter(({ isPaused, hasFetched }) => hasFetched && !isPaused)
+    for (const state of ready) {
       taken.push(...state.take())
       partitions.yield(state)
     }

@@ -27,7 +27,7 @@ export function holdBack(
   let attemptCount = 0
   for (const { state, error } of failed) {
     if (!isRetriableError(error)) {
-      state.onFailure(error)
+      state.onFailure(error as Error)
       continue
     }
     const { topic, partition, epoch } = state

@@ -43,7 +43,7 @@ export class ConsumerMembership {
   #isJoining = false
   /** The outcome of a join that `advance` is still to act on. */
   #joined: GroupPlace | null = null
-  #failure: unknown = null
+  #failure: Error | null = null
   #watchTimer: Timer | null = null
 
   constructor(deps: ConsumerMembershipDeps, options: ConsumerMembershipOptions) {
@@ -96,7 +96,7 @@ export class ConsumerMembership {
       this.#joined = place
       this.#watch()
     }
-    const onFailed = (error: unknown) => {
+    const onFailed = (error: Error) => {
       this.#failure = error
     }
     void this.#session

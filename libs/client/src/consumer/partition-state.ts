@@ -23,7 +23,7 @@ export class PartitionState {
   #positionAfterFetched = 0
   /** The broker that `fetched` came from; it is asked for more when `poll` has taken that. */
   #fetchedFrom = -1
-  #failure: unknown = null
+  #failure: Error | null = null
   #attemptCount = 0
   /** Until a pause after a failure is over. */
   #isWaiting = false
@@ -106,7 +106,7 @@ export class PartitionState {
     this.#fetchedFrom = brokerId
   }
   /** To be thrown by the next `poll`. */
-  onFailure(error: unknown): void {
+  onFailure(error: Error): void {
     this.#failure = error
   }
   /** Nothing is tried until `onRetryDue`. */
@@ -127,7 +127,7 @@ export class PartitionState {
     return fetched
   }
   /** Hands out the failure, null if there is none; after it the partition is tried again. */
-  takeFailure(): unknown {
+  takeFailure(): Error | null {
     const failure = this.#failure
     this.#failure = null
     return failure

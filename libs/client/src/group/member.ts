@@ -162,9 +162,9 @@ export class ClassicGroupMember implements GroupMember {
     const place = this.#place
     if (place === null) return
     if (isLost) this.#place = null
-    const { groupId, onRevoked } = this.#options
+    const { groupId } = this.#options
     this.#revoking = this.#revoking
-      .then(() => onRevoked({ isLost, protocolName: place.protocolName }))
+      .then(() => this.#options.onRevoked({ isLost, protocolName: place.protocolName }))
       .catch((error: unknown) => {
         this.#deps.logger.error('work of a group could not be given up', { groupId, error })
       })

@@ -6,7 +6,7 @@ describe('a wakeup', () => {
     const wakeup = new Wakeup(systemClock)
     const waiting = wakeup.wait(Infinity)
     wakeup.wake()
-    await waiting
+    await expect(waiting).resolves.toBeUndefined()
   })
 
   it('is not missed by who waits later, once', async () => {
@@ -23,6 +23,6 @@ describe('a wakeup', () => {
     const wakeup = new Wakeup(systemClock)
     await wakeup.wait(1)
     wakeup.wake()
-    await wakeup.wait(Infinity)
+    await expect(wakeup.wait(Infinity)).resolves.toBeUndefined()
   })
 })
