@@ -33,6 +33,17 @@ const consumerDefinition = {
     default: 'earliest',
     doc: 'Where to begin in a partition without a committed offset.',
   }),
+  // Kafka's default is 45 s: so long would a sink stand still after its worker was killed.
+  sessionTimeoutMs: int('session.timeout.ms', {
+    default: 10_000,
+    min: 1,
+    doc: 'A task that sends no heartbeat for so long loses its partitions.',
+  }),
+  heartbeatIntervalMs: int('heartbeat.interval.ms', {
+    default: null,
+    min: 1,
+    doc: 'Pause between heartbeats.',
+  }),
   metadataMaxAgeMs: int('metadata.max.age.ms', {
     default: null,
     min: 1,
