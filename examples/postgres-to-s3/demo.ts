@@ -71,7 +71,7 @@ async function main(): Promise<void> {
 
   const objects = await openObjects(folder)
   const millrace = await Millrace.start(join(folder, 'data'))
-  cleanUps.push(() => millrace.stop())
+  cleanUps.push(async () => void (await millrace.stop()))
   if (process.env.MILLRACE_PG_URL)
     cleanUps.splice(-1, 0, () => shop.drop(SLOT_NAME, PUBLICATION_NAME))
   progress.say(`millrace: kafka ${millrace.addresses.kafka}, connect ${millrace.addresses.connect}`)

@@ -20,43 +20,78 @@ export interface TopicSummary {
   readonly offsetCount: number
 }
 
-export class Millrace {
-  readonly addresses: Addresses
-  readonly #child: ChildProcess
+export interface ConnectorSummary {
+  readonly name: string
+  readonly state: string
+  readonly trace: string | null
+  readonly tasks: readonly { readonly state: string; readonly trace: string | null }[]
+}
 
-  private constructor(child: ChildProcess, addresses: Addresses) {
+export interface MillraceOptions {
+  /** Ports, which stay the same over a restart; by default free ones are taken. */
+  readonly ports?: { readonly [K in 'kafka' | 'connect' | 'registry' | 'admin']: number }
+  /** More arguments of `millrace start`. */
+  readonly args?: readonly string[]
+}
+
+/** Enough of what the program said to explain why it ended. */
+const LOG_TAIL_CHARS = 64_000
+
+export class Millrace {
+  /** Known once it is ready. */
+  addresses!: Addresses
+  readonly #child: ChildProcess
+  #log = ''
+
+  private constructor(child: ChildProcess) {
     this.#child = child
-    this.addresses = addresses
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#log = (this.#log + chunk.toString()).slice(-LOG_TAIL_CHARS)
+    })
+  }
+
+  /** Starts the program and resolves when it is ready. @throws with what it said if it ends before */
+  static async start(dataDirectory: string, options: MillraceOptions = {}): Promise<Millrace> {
+    const millrace = Millrace.launch(dataDirectory, options)
+    await millrace.ready()
+    return millrace
+  }
+
+  /** Starts the program and does not wait for it. */
+  static launch(dataDirectory: string, { ports, args = [] }: MillraceOptions = {}): Millrace {
+    const portArgs = (['kafka', 'connect', 'registry', 'admin'] as const).flatMap((name) => [
+      `--${name}-port`,
+      String(ports?.[name] ?? 0),
+    ])
+    const command = [program, 'start', '--data-dir', dataDirectory, ...portArgs]
+    const allArgs = [...command, '--log-level', 'warn', ...args]
+    return new Millrace(spawn(process.execPath, allArgs, { stdio: ['ignore', 'pipe', 'pipe'] }))
   }
 
   /** Resolves at the line that begins with `ready`. @throws with what the program said if it ends before */
-  static start(dataDirectory: string, port: number | null = 0): Promise<Millrace> {
-    const ports = ['kafka', 'connect', 'registry', 'admin'].flatMap((name) => [
-      `--${name}-port`,
-      String(port ?? 0),
-    ])
-    const args = [program, 'start', '--data-dir', dataDirectory, ...ports, '--log-level', 'warn']
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       let output = ''
-      let errors = ''
-      child.stderr.on(
-        'data',
-        (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)),
-      )
-      child.stdout.on('data', (chunk: Buffer) => {
+      this.#child.stdout?.on('data', (chunk: Buffer) => {
         output += chunk.toString()
         const line = /^ready .*$/m.exec(output)?.[0]
-        if (line) resolve(new Millrace(child, parseReady(line)))
+        if (!line) return
+        this.addresses = parseReady(line)
+        resolve()
       })
-      child.once('exit', (code) =>
-        reject(new Error(`millrace ended with code ${code}: ${errors.trim()}`)),
+      this.#child.once('close', (code, signal) =>
+        reject(new Error(`millrace ended with ${signal ?? `code ${code}`}: ${this.#log.trim()}`)),
       )
     })
   }
 
   get pid(): number {
     return this.#child.pid as number
+  }
+
+  /** What the program logged last. */
+  get log(): string {
+    return this.#log
   }
 
   /** Most memory that the process ever had, in MB; 0 where the system does not tell. */
@@ -73,14 +108,7 @@ export class Millrace {
     await this.#connect('POST', '/connectors', { name, config })
   }
 
-  connectors(): Promise<{
-    connectors: readonly {
-      name: string
-      state: string
-      trace: string | null
-      tasks: readonly { state: string; trace: string | null }[]
-    }[]
-  }> {
+  connectors(): Promise<{ connectors: readonly ConnectorSummary[] }> {
     return fetchJson(`${this.addresses.admin}/api/connectors`) as never
   }
 
@@ -99,11 +127,24 @@ export class Millrace {
     return offsets.reduce((sum, { offset }) => sum + offset.kafka_offset, 0)
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
-    this.#child.kill('SIGTERM')
-    await ended
+  /** Asks it to shut down. Gives the exit code, null after a kill. */
+  stop(): Promise<number | null> {
+    return this.#end('SIGTERM')
+  }
+
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('close', resolve))
+      child.kill(signal)
+      await ended
+    }
+    return child.exitCode
   }
 
   async #connect(method: string, path: string, body?: unknown): Promise<unknown> {

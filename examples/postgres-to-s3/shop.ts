@@ -43,6 +43,9 @@ export class Shop {
   readonly #pool: pg.Pool
   #customerCount = 1
   #orderCount = 0
+  /** Where the next call of `churn` goes on. */
+  #nextInsertId = 1
+  #nextDeleteId = 1
 
   constructor(url: string) {
     this.#pool = new pg.Pool({ connectionString: url, max: 4 })
@@ -54,6 +57,8 @@ export class Shop {
     const customers = Math.max(1, Math.min(CUSTOMERS_MAX, Math.floor(rows / 10)))
     this.#customerCount = customers
     this.#orderCount = rows - customers
+    this.#nextInsertId = this.#orderCount + 1
+    this.#nextDeleteId = 1
     await this.#pool.query('DROP TABLE IF EXISTS orders, customers; DROP PROCEDURE IF EXISTS churn')
     await this.#pool.query(SCHEMA)
     await this.#pool.query(CHURN)
@@ -70,17 +75,19 @@ export class Shop {
     )
   }
 
-  /** Commits exactly `changeCount` row changes, ten per transaction. */
+  /** Commits exactly `changeCount` row changes, ten per transaction. May be called again, for further changes. */
   async churn(changeCount: number): Promise<void> {
-    const deletes = Math.ceil(changeCount / 5)
-    if (deletes >= this.#orderCount) {
+    const nextDeleteId = this.#nextDeleteId + Math.ceil((changeCount - 1) / 5)
+    if (nextDeleteId > this.#orderCount) {
       throw new RangeError(
-        `${changeCount} changes delete ${deletes} orders, but there are ${this.#orderCount}: take more --rows`,
+        `${changeCount} changes delete the orders up to ${nextDeleteId - 1}, but there are ${this.#orderCount}: take more --rows`,
       )
     }
     await this.#pool.query(
-      `CALL churn(${changeCount}, ${this.#customerCount}, ${this.#orderCount + 1}, 1, ${this.#orderCount})`,
+      `CALL churn(${changeCount}, ${this.#customerCount}, ${this.#nextInsertId}, ${this.#nextDeleteId}, ${this.#orderCount})`,
     )
+    this.#nextInsertId += Math.ceil(changeCount / 5)
+    this.#nextDeleteId = nextDeleteId
   }
 
   /** One small transaction, as a web shop makes them. */

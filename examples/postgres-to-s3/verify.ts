@@ -1,4 +1,5 @@
 /** Compares the objects that the sink wrote with the database, row by row. */
+import { hash } from 'node:crypto'
 import { eventColumns } from './columns.ts'
 import type { ObjectReader } from './objects.ts'
 import type { Shop } from './shop.ts'
@@ -23,63 +24,83 @@ interface ChangeEvent {
   readonly ts_ms: number
 }
 
-/** The last state of a key: its event's position, and the row as text (null when deleted). */
+/** The last state of a key: its event's position, and a digest of the row (null when deleted). */
 interface KeyState {
   lsn: number
   row: string | null
-  /** Of all events of the key, to find duplicates. */
-  readonly seen: Set<string>
+  /** `lsn/op` of all events of the key, to find duplicates: most keys have one event, so it is a set only from the second on. */
+  seen: string | Set<string>
+  hasSnapshotRow: boolean
 }
 
 const TABLES = ['customers', 'orders'] as const
 
+/** @param expected how many rows the snapshot and how many changes the stream must have brought, at least */
 export async function verify(
   shop: Shop,
   objects: ObjectReader,
   expected: { readonly rows: number; readonly changes: number },
 ): Promise<Verdict> {
-  const keys = new Map<string, KeyState>()
-  const counts = { rows: 0, changes: 0, duplicated: 0, outOfOrder: 0 }
-  let firstRowMs = Number.POSITIVE_INFINITY
-  let firstChangeMs = Number.POSITIVE_INFINITY
-
-  for await (const { key: objectKey, lines } of objects.read()) {
-    const topic = objectKey.split('/').at(-3) as string
-    for (const line of lines) {
-      const event = JSON.parse(line) as ChangeEvent
-      const image = (event.after ?? event.before) as Record<string, unknown>
-      const id = `${topic}/${String(image.id)}`
-      const mark = `${event.source.lsn}/${event.op}`
-      let state = keys.get(id)
-      if (state === undefined) keys.set(id, (state = { lsn: -1, row: null, seen: new Set() }))
-      if (state.seen.has(mark)) {
-        counts.duplicated += 1
-        continue
-      }
-      state.seen.add(mark)
-      if (event.source.lsn < state.lsn) counts.outOfOrder += 1
-      state.lsn = event.source.lsn
-      state.row = event.after === null ? null : rowText(event.source.table, event.after)
-      if (event.op === 'r') {
-        counts.rows += 1
-        firstRowMs = Math.min(firstRowMs, event.ts_ms)
-      } else {
-        counts.changes += 1
-        firstChangeMs = Math.min(firstChangeMs, event.ts_ms)
-      }
-    }
+  const tally = new Tally()
+  for await (const { key, lines } of objects.read()) {
+    const topic = key.split('/').at(-3) as string
+    for (const line of lines) tally.add(topic, JSON.parse(line) as ChangeEvent)
   }
-
   const missing =
-    Math.max(0, expected.rows - counts.rows) + Math.max(0, expected.changes - counts.changes)
-  const different = await countDifferentRows(shop, keys)
+    Math.max(0, expected.rows - tally.rows) + Math.max(0, expected.changes - tally.changes)
+  const different = await countDifferentRows(shop, tally.keys)
   return {
     lost: missing + different,
-    duplicated: counts.duplicated,
-    out_of_order: counts.outOfOrder,
-    firstRowMs,
-    firstChangeMs,
+    duplicated: tally.duplicated,
+    out_of_order: tally.outOfOrder,
+    firstRowMs: tally.firstRowMs,
+    firstChangeMs: tally.firstChangeMs,
   }
+}
+
+/** What the events say, taken in the order of the log. */
+class Tally {
+  readonly keys = new Map<string, KeyState>()
+  /** Keys with a row from the snapshot, and further events; neither counts duplicates. */
+  rows = 0
+  changes = 0
+  duplicated = 0
+  outOfOrder = 0
+  firstRowMs = Number.POSITIVE_INFINITY
+  firstChangeMs = Number.POSITIVE_INFINITY
+
+  add(topic: string, { op, before, after, source, ts_ms: readMs }: ChangeEvent): void {
+    const id = `${topic}/${String((after ?? before)?.id)}`
+    const state = this.keys.get(id) ?? { lsn: -1, row: null, seen: '', hasSnapshotRow: false }
+    if (state.lsn === -1) this.keys.set(id, state)
+    if (!isFirst(state, `${source.lsn}/${op}`)) {
+      this.duplicated += 1
+      return
+    }
+    if (source.lsn < state.lsn) this.outOfOrder += 1
+    state.lsn = source.lsn
+    state.row = after === null ? null : digest(eventRow(source.table, after))
+    if (op !== 'r') {
+      this.changes += 1
+      this.firstChangeMs = Math.min(this.firstChangeMs, readMs)
+      return
+    }
+    // A snapshot that was cut off begins anew and brings its rows again, at another position.
+    if (!state.hasSnapshotRow) this.rows += 1
+    state.hasSnapshotRow = true
+    this.firstRowMs = Math.min(this.firstRowMs, readMs)
+  }
+}
+
+function isFirst(state: KeyState, mark: string): boolean {
+  const { seen } = state
+  if (seen === '') state.seen = mark
+  else if (typeof seen !== 'string') {
+    if (seen.has(mark)) return false
+    seen.add(mark)
+  } else if (seen === mark) return false
+  else state.seen = new Set([seen, mark])
+  return true
 }
 
 /** Rows whose last event is not their state in the database, and keys that live on in the objects only. */
@@ -93,7 +114,7 @@ async function countDifferentRows(
     for await (const row of shop.rows(table)) {
       living += 1
       const state = keys.get(`shop.public.${table}/${row.id}`)
-      if (state?.row !== databaseRowText(table, row)) different += 1
+      if (state?.row !== digest(databaseRow(table, row))) different += 1
     }
   }
   let alive = 0
@@ -101,12 +122,15 @@ async function countDifferentRows(
   return different + Math.max(0, alive - living)
 }
 
-function rowText(table: string, after: Record<string, unknown>): string {
-  return JSON.stringify(eventColumns(table).map(({ name, fromEvent }) => fromEvent(after[name])))
+/** A short stand-in for a row, so that millions of them fit in memory. */
+function digest(row: readonly (string | null)[]): string {
+  return hash('sha1', JSON.stringify(row), 'base64url')
 }
 
-function databaseRowText(table: string, row: Record<string, string | null>): string {
-  return JSON.stringify(
-    eventColumns(table).map(({ name, fromDatabase }) => fromDatabase(row[name])),
-  )
+function eventRow(table: string, after: Record<string, unknown>): (string | null)[] {
+  return eventColumns(table).map(({ name, fromEvent }) => fromEvent(after[name]))
+}
+
+function databaseRow(table: string, row: Record<string, string | null>): (string | null)[] {
+  return eventColumns(table).map(({ name, fromDatabase }) => fromDatabase(row[name]))
 }
