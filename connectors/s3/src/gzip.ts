@@ -34,6 +34,11 @@ export class GzipStream {
     return this.#take()
   }
 
+  /** Frees the compressor's memory before its time. */
+  destroy(): void {
+    this.#gzip.destroy()
+  }
+
   #take(): readonly Buffer[] {
     if (this.#failure) throw this.#failure
     const chunks = this.#output

@@ -4,19 +4,17 @@ import {
   type ConfigOf,
   type ConfigProblem,
   int,
-  list,
   long,
   oneOf,
   password,
   string,
 } from '@millrace/connect-api'
+import { partitionerOptions, validatePartitioner } from './partitioners/options'
 
 const JSON_FORMAT = 'io.confluent.connect.s3.format.json.JsonFormat'
 const S3_STORAGE = 'io.confluent.connect.s3.storage.S3Storage'
-const DEFAULT_PARTITIONER = 'io.confluent.connect.storage.partitioner.DefaultPartitioner'
-const FIELD_PARTITIONER = 'io.confluent.connect.storage.partitioner.FieldPartitioner'
 /** S3 takes no smaller part, except the last one of an object. */
-const MIN_PART_BYTES = 5 * 1024 * 1024
+export const MIN_PART_BYTES = 5 * 1024 * 1024
 const MAX_PART_BYTES = 2 ** 31 - 1
 
 /** Keys and defaults are those of Confluent's S3 sink. */
@@ -83,14 +81,14 @@ export const options = {
     min: 1,
     importance: 'HIGH',
     group: 'Connector',
-    doc: 'Records of one object.',
+    doc: 'Records of a topic partition after which its open objects are complete.',
   }),
   rotateIntervalMs: long('rotate.interval.ms', {
     default: -1,
     unit: 'ms',
     importance: 'HIGH',
     group: 'Connector',
-    doc: 'Longest span of record timestamps in one object; -1 for no limit.',
+    doc: 'Longest span of record timestamps before the open objects of a topic partition are complete; -1 for no limit.',
   }),
   rotateScheduleIntervalMs: long('rotate.schedule.interval.ms', {
     default: -1,
@@ -99,22 +97,7 @@ export const options = {
     group: 'Connector',
     doc: 'Close all objects at multiples of this wall-clock interval; -1 for never. Objects then differ after a crash, so records may be in two.',
   }),
-  partitionerClass: className('partitioner.class', {
-    default: DEFAULT_PARTITIONER,
-    importance: 'HIGH',
-    group: 'Partitioner',
-    doc: 'How records are spread over folders: by topic partition, or by the values of fields.',
-    check: (name) =>
-      name === DEFAULT_PARTITIONER || name === FIELD_PARTITIONER
-        ? null
-        : `one of ${DEFAULT_PARTITIONER}, ${FIELD_PARTITIONER}`,
-  }),
-  partitionFields: list('partition.field.name', {
-    default: [],
-    importance: 'MEDIUM',
-    group: 'Partitioner',
-    doc: 'Fields of the value that make the folders of the FieldPartitioner.',
-  }),
+  ...partitionerOptions,
   partBytes: int('s3.part.size', {
     default: 26_214_400,
     min: MIN_PART_BYTES,
@@ -201,7 +184,7 @@ export type S3Config = ConfigOf<typeof options>
 
 /** What no single option can tell. */
 export function validate(config: S3Config): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = []
+  const problems = [...validatePartitioner(config)]
   if ((config.accessKeyId === null) !== (config.secretAccessKey === null)) {
     const missing = config.accessKeyId === null ? 'aws.access.key.id' : 'aws.secret.access.key'
     problems.push({
@@ -210,15 +193,5 @@ export function validate(config: S3Config): readonly ConfigProblem[] {
       expected: 'both the access key and its secret, or neither',
     })
   }
-  if (config.partitionerClass === FIELD_PARTITIONER && config.partitionFields.length === 0) {
-    problems.push({
-      key: 'partition.field.name',
-      given: null,
-      expected: 'the fields for the FieldPartitioner',
-    })
-  }
   return problems
 }
-
-export const isFieldPartitioned = (config: S3Config): boolean =>
-  config.partitionerClass === FIELD_PARTITIONER

@@ -1,7 +1,8 @@
 import type { SinkRecord } from '@millrace/connect-api'
+import { ObjectGroup } from './object-group'
 import { type ObjectKeyOptions, objectKey } from './object-key'
 import { ObjectWriter, type ObjectWriterOptions } from './object-writer'
-import type { Partitioner } from './partitioner'
+import type { Partitioner } from './partitioners/partitioner'
 import { isFull, isSpanExceeded, type RotationRules, scheduledCloseMs } from './rotation'
 import type { ObjectStore } from './store'
 
@@ -12,16 +13,15 @@ export interface PartitionWriterOptions extends ObjectWriterOptions {
   readonly extension: string
 }
 
-/**
- * Everything that is on its way for one topic partition: open objects, one per folder, and closed ones that the store has not
- * acknowledged yet.
- */
+/** Everything that is on its way for one topic partition: the open objects, and closed ones that are not all stored yet. */
 export class PartitionWriter {
   readonly #store: ObjectStore
   readonly #options: PartitionWriterOptions
-  readonly #open = new Map<string, ObjectWriter>()
-  readonly #closed = new Set<ObjectWriter>()
-  /** The offset after the last record that was taken; a record below it was already taken before a failure. */
+  #open: ObjectGroup | null = null
+  /** Closed, but nobody took them for upload yet. */
+  #closed: ObjectGroup[] = []
+  readonly #uploading = new Set<ObjectGroup>()
+  /** The offset after the last record that was taken or skipped; -1 before the first one. */
   #nextOffset = -1
 
   constructor(store: ObjectStore, options: PartitionWriterOptions) {
@@ -29,15 +29,20 @@ export class PartitionWriter {
     this.#options = options
   }
 
-  /** Closed objects that must still be completed. */
-  get closed(): ReadonlySet<ObjectWriter> {
-    return this.#closed
+  get openObjects(): Iterable<ObjectWriter> {
+    return this.#open?.objects ?? []
   }
 
-  get open(): Iterable<ObjectWriter> {
-    return this.#open.values()
+  get hasClosed(): boolean {
+    return this.#closed.length > 0
   }
 
+  /** When the open objects are due by the wall clock; Infinity if they are not. */
+  get closesAtMs(): number {
+    return this.#open?.closesAtMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Whether a put that failed had taken the record already. */
   hasTaken(offset: number): boolean {
     return offset < this.#nextOffset
   }
@@ -49,63 +54,77 @@ export class PartitionWriter {
 
   /** @throws RecordError; the record then counts as not taken */
   add(record: SinkRecord, nowMs: number): void {
-    const folder = this.#options.partitioner(record)
-    const current = this.#open.get(folder)
-    if (current && isSpanExceeded(this.#options.rules, current, record.timestamp))
-      this.#close(folder, current)
-    const object = this.#open.get(folder) ?? this.#create(folder, record, nowMs)
-    object.add(record)
-    this.#open.set(folder, object)
+    const { partitioner, rules } = this.#options
+    const encodedPartition = partitioner(record, nowMs)
+    if (this.#open !== null && this.#endsBefore(record, this.#open)) this.#close(this.#open)
+    const group = this.#open ?? new ObjectGroup(record, scheduledCloseMs(rules, nowMs))
+    group.add(record, `${record.topic}/${encodedPartition}`, () =>
+      this.#createObject(record, encodedPartition),
+    )
+    this.#open = group
     this.#nextOffset = record.offset + 1
-    if (isFull(this.#options.rules, object)) this.#close(folder, object)
+    if (isFull(rules, group)) this.#close(group)
   }
 
-  /** Closes the objects whose time has come by the wall clock. */
+  /** Closes the open objects if their time has come by the wall clock. */
   closeScheduled(nowMs: number): void {
-    for (const [folder, object] of this.#open)
-      if (object.closesAtMs <= nowMs) this.#close(folder, object)
+    if (this.#open !== null && this.#open.closesAtMs <= nowMs) this.#close(this.#open)
   }
 
-  /** When the next open object is due by the wall clock; Infinity if none is. */
-  nextScheduledMs(): number {
-    let next = Number.POSITIVE_INFINITY
-    for (const { closesAtMs } of this.#open.values()) next = Math.min(next, closesAtMs)
-    return next
+  /** Groups that were closed since the last call; the caller stores their objects and says so with `onStored`. */
+  takeClosed(): readonly ObjectGroup[] {
+    const groups = this.#closed
+    this.#closed = []
+    for (const group of groups) this.#uploading.add(group)
+    return groups
   }
 
-  onCompleted(object: ObjectWriter): void {
-    this.#closed.delete(object)
+  onStored(group: ObjectGroup): void {
+    group.onStored()
+    if (group.isStored) this.#uploading.delete(group)
   }
 
-  /** The offset up to which everything is in the store; null if nothing was taken yet. */
-  safeOffset(): number | null {
-    if (this.#nextOffset === -1) return null
-    let safe = this.#nextOffset
-    for (const object of this.#open.values()) safe = Math.min(safe, object.startOffset)
-    for (const object of this.#closed) safe = Math.min(safe, object.startOffset)
+  /** The offset up to which everything is stored, given the offset after the last record that was delivered. */
+  safeOffset(deliveredOffset: number): number {
+    let safe = deliveredOffset
+    for (const group of this.#groups()) safe = Math.min(safe, group.startOffset)
     return safe
   }
 
   async abort(): Promise<void> {
-    await Promise.all([...this.#open.values(), ...this.#closed].map((object) => object.abort()))
-    this.#open.clear()
-    this.#closed.clear()
+    const objects = this.#groups().flatMap((group) => [...group.objects])
+    this.#open = null
+    this.#closed = []
+    this.#uploading.clear()
+    await Promise.all(objects.map((object) => object.abort()))
   }
 
-  #create(encodedPartition: string, first: SinkRecord, nowMs: number): ObjectWriter {
+  /** A record from further back means that the reader was set back: what is open does not go on with it. */
+  #endsBefore(record: SinkRecord, open: ObjectGroup): boolean {
+    const { rules } = this.#options
+    return record.offset < this.#nextOffset || isSpanExceeded(rules, open, record.timestamp)
+  }
+
+  #createObject(first: SinkRecord, encodedPartition: string): ObjectWriter {
     const key = objectKey(this.#options.keys, {
       topic: first.topic,
-      partition: first.partition,
       encodedPartition,
+      originalTopic: first.originalTopic,
+      originalPartition: first.originalPartition,
       startOffset: first.offset,
       extension: this.#options.extension,
     })
-    const closesAtMs = scheduledCloseMs(this.#options.rules, nowMs)
-    return new ObjectWriter(first, closesAtMs, this.#store.createObject(key), this.#options)
+    return new ObjectWriter(this.#store.createObject(key), this.#options)
   }
 
-  #close(folder: string, object: ObjectWriter): void {
-    this.#open.delete(folder)
-    this.#closed.add(object)
+  #close(group: ObjectGroup): void {
+    this.#open = null
+    this.#closed.push(group)
+  }
+
+  #groups(): ObjectGroup[] {
+    const groups = [...this.#closed, ...this.#uploading]
+    if (this.#open !== null) groups.push(this.#open)
+    return groups
   }
 }

@@ -1,19 +1,19 @@
-/** When an object is complete. Times are milliseconds; -1 switches a rule off. */
+/** When objects are complete. Times are milliseconds; -1 switches a rule off. */
 export interface RotationRules {
   readonly flushSize: number
   readonly rotateIntervalMs: number
   readonly rotateScheduleIntervalMs: number
 }
 
-/** What is known of an open object. */
+/** What is known of the open objects of a topic partition. */
 export interface OpenSpan {
   readonly recordCount: number
   readonly firstTimestamp: number | null
-  /** Wall clock at which the schedule closes it; Infinity without a schedule. */
+  /** Wall clock at which the schedule closes them; Infinity without a schedule. */
   readonly closesAtMs: number
 }
 
-/** Whether the object must be closed before a record of this timestamp goes in. Depends on records only, so that a replay decides alike. */
+/** Whether they must be closed before a record of this timestamp. Depends on records only, so that a replay decides alike. */
 export function isSpanExceeded(
   rules: RotationRules,
   open: OpenSpan,

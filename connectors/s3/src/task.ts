@@ -8,25 +8,14 @@ import {
 } from '@millrace/connect-api'
 import { jsonLines } from '@millrace/formats'
 import type { S3Config } from './options'
-import type { ObjectWriter } from './object-writer'
-import { createPartitioner } from './partitioner'
+import { createPartitioner } from './partitioners/create-partitioner'
 import { PartitionWriter, type PartitionWriterOptions } from './partition-writer'
 import type { ObjectStore } from './store'
-
-/** Objects that are completed at the same time; more wait, which holds back the consumer. */
-const UPLOADS_MAX = 4
-
-interface Upload {
-  readonly writer: PartitionWriter
-  readonly object: ObjectWriter
-  /** Never rejects: a failure is kept in `failure`. */
-  done: Promise<void>
-  failure: unknown
-}
+import { Uploads } from './uploads'
 
 /**
- * Writes records into objects. Completed objects are uploaded while the next records come in; an offset is given out only when every
- * record below it is in a completed object.
+ * Writes records into objects. Closed objects are completed while the next records come in; an offset is given out only when every
+ * record below it is in an object that the store has acknowledged.
  */
 export class S3SinkTask implements SinkTask {
   readonly #config: S3Config
@@ -34,12 +23,15 @@ export class S3SinkTask implements SinkTask {
   readonly #store: ObjectStore
   readonly #options: PartitionWriterOptions
   readonly #writers = new Map<string, PartitionWriter>()
-  readonly #uploads = new Map<ObjectWriter, Upload>()
+  readonly #uploads: Uploads
+  /** The last put failed: what comes now may be in part what it took. */
+  #isRetry = false
 
   constructor(config: S3Config, context: SinkTaskContext, store: ObjectStore) {
     this.#config = config
     this.#context = context
     this.#store = store
+    this.#uploads = new Uploads(() => context.requestPut(0))
     const format = jsonLines({ decimalFormat: config.decimalFormat })
     const isGzip = config.compressionType === 'gzip'
     this.#options = {
@@ -57,32 +49,35 @@ export class S3SinkTask implements SinkTask {
   }
 
   async open(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const partition of partitions) {
-      this.#writers.set(
-        idOf(partition.topic, partition.partition),
-        new PartitionWriter(this.#store, this.#options),
-      )
+    for (const { topic, partition } of partitions) {
+      const writer = new PartitionWriter(this.#store, this.#options)
+      this.#writers.set(idOf(topic, partition), writer)
     }
   }
 
   async put(records: readonly SinkRecord[]): Promise<void> {
-    await this.#retryFailedUploads()
-    const now = this.#context.clock.now()
-    for (const record of records) await this.#take(record, now)
-    for (const writer of this.#writers.values()) {
-      writer.closeScheduled(now)
-      for (const object of writer.open) await object.flush()
+    const isRetry = this.#isRetry
+    this.#isRetry = true
+    // Before any new record is taken, so that memory stays bounded while the store is away.
+    await this.#uploads.retryFailed()
+    const nowMs = this.#context.clock.now()
+    for (const record of records) {
+      const writer = this.#writers.get(idOf(record.originalTopic, record.originalPartition))
+      if (writer === undefined || (isRetry && writer.hasTaken(record.offset))) continue
+      const error = this.#take(writer, record, nowMs)
+      if (error !== null) await this.#context.reportError(record, error)
+      if (writer.hasClosed) await this.#uploadClosed(writer)
     }
-    await this.#completeClosed()
-    this.#requestNextPut(now)
+    await this.#moveOn(nowMs)
+    this.#isRetry = false
   }
 
   async preCommit(
     delivered: readonly TopicPartitionOffset[],
   ): Promise<readonly TopicPartitionOffset[]> {
-    return delivered.flatMap(({ topic, partition }) => {
-      const offset = this.#writers.get(idOf(topic, partition))?.safeOffset() ?? null
-      return offset === null ? [] : [{ topic, partition, offset }]
+    return delivered.flatMap(({ topic, partition, offset }) => {
+      const writer = this.#writers.get(idOf(topic, partition))
+      return writer === undefined ? [] : [{ topic, partition, offset: writer.safeOffset(offset) }]
     })
   }
 
@@ -91,7 +86,7 @@ export class S3SinkTask implements SinkTask {
       const id = idOf(topic, partition)
       const writer = this.#writers.get(id)
       this.#writers.delete(id)
-      if (writer) await this.#forget(writer)
+      if (writer !== undefined) await this.#forget(writer)
     }
   }
 
@@ -101,88 +96,53 @@ export class S3SinkTask implements SinkTask {
     this.#store.close()
   }
 
-  async #take(record: SinkRecord, now: number): Promise<void> {
-    const writer = this.#writers.get(idOf(record.originalTopic, record.originalPartition))
-    // Taken by an earlier call that failed later on, or of a partition that was taken away meanwhile.
-    if (writer === undefined || writer.hasTaken(record.offset)) return
-    if (record.value === null && this.#config.nullValues === 'ignore') return writer.skip(record)
+  /** Why the record cannot be written, or null. It counts as done either way. */
+  #take(writer: PartitionWriter, record: SinkRecord, nowMs: number): RecordError | null {
     try {
-      if (record.value === null && this.#config.nullValues === 'fail') {
-        throw new RecordError(
-          'the record has no value (a tombstone); set behavior.on.null.values to ignore or write, or drop tombstones at the source',
-        )
-      }
-      writer.add(record, now)
+      if (record.value !== null || this.#config.nullValues === 'write') writer.add(record, nowMs)
+      else if (this.#config.nullValues === 'ignore') writer.skip(record)
+      else throw new RecordError(TOMBSTONE_REFUSED)
+      return null
     } catch (error) {
       if (!(error instanceof RecordError)) throw error
-      await this.#context.reportError(record, error)
       writer.skip(record)
+      return error
     }
-    if (writer.closed.size > 0) await this.#completeClosed()
   }
 
-  /** Starts the upload of closed objects, waiting for room; failures of earlier ones come up here. */
-  async #completeClosed(): Promise<void> {
+  /** What does not depend on new records: the schedule, and memory. */
+  async #moveOn(nowMs: number): Promise<void> {
+    let nextCloseMs = Number.POSITIVE_INFINITY
     for (const writer of this.#writers.values()) {
-      for (const object of writer.closed) {
-        if (this.#uploads.has(object)) continue
-        while (this.#uploads.size >= UPLOADS_MAX) {
-          await Promise.race([...this.#uploads.values()].map(({ done }) => done))
-          this.#throwFailure()
-        }
-        this.#startUpload(writer, object)
-      }
+      writer.closeScheduled(nowMs)
+      if (writer.hasClosed) await this.#uploadClosed(writer)
+      for (const object of writer.openObjects) await object.flush()
+      nextCloseMs = Math.min(nextCloseMs, writer.closesAtMs)
     }
-    this.#throwFailure()
+    await this.#uploads.startWaiting()
+    if (nextCloseMs !== Number.POSITIVE_INFINITY) this.#context.requestPut(nextCloseMs - nowMs)
   }
 
-  #startUpload(writer: PartitionWriter, object: ObjectWriter): void {
-    const upload: Upload = { writer, object, failure: null, done: Promise.resolve() }
-    upload.done = object.complete().then(
-      () => {
-        this.#uploads.delete(object)
-        writer.onCompleted(object)
+  #uploadClosed(writer: PartitionWriter): Promise<void> {
+    for (const group of writer.takeClosed()) {
+      const onStored = () => {
+        writer.onStored(group)
         this.#context.requestCommit()
-      },
-      (failure: unknown) => {
-        upload.failure = failure
-        this.#context.requestPut(0)
-      },
-    )
-    this.#uploads.set(object, upload)
-  }
-
-  /** What failed is tried again before any new record is taken, so that memory stays bounded while the store is away. */
-  async #retryFailedUploads(): Promise<void> {
-    const failed = [...this.#uploads.values()].filter(({ failure }) => failure !== null)
-    for (const { writer, object } of failed) {
-      this.#uploads.delete(object)
-      this.#startUpload(writer, object)
-      await this.#uploads.get(object)?.done
-      this.#throwFailure()
+      }
+      for (const object of group.objects) this.#uploads.add({ owner: writer, object, onStored })
     }
-  }
-
-  #throwFailure(): void {
-    for (const { failure } of this.#uploads.values()) if (failure !== null) throw failure as Error
-  }
-
-  #requestNextPut(now: number): void {
-    let next = Number.POSITIVE_INFINITY
-    for (const writer of this.#writers.values()) next = Math.min(next, writer.nextScheduledMs())
-    if (next !== Number.POSITIVE_INFINITY) this.#context.requestPut(Math.max(0, next - now))
+    return this.#uploads.startWaiting()
   }
 
   /** Waits for uploads that are under way, so that none completes after somebody else owns the partition; drops the rest. */
   async #forget(writer: PartitionWriter): Promise<void> {
-    const own = [...this.#uploads.values()].filter((upload) => upload.writer === writer)
-    for (const upload of own) {
-      await upload.done
-      this.#uploads.delete(upload.object)
-    }
+    await this.#uploads.forget(writer)
     await writer.abort()
   }
 }
+
+const TOMBSTONE_REFUSED =
+  'the record has no value (a tombstone); set behavior.on.null.values to ignore or write, or drop tombstones at the source'
 
 function idOf(topic: string, partition: number): string {
   return `${topic}-${partition}`

@@ -2,7 +2,9 @@ import {
   type DecimalFormat,
   encodeSchemaless,
   type JsonOptions,
+  type Schema,
   type SinkRecord,
+  type ValueEncoder,
   valueEncoder,
 } from '@millrace/connect-api'
 import type { RecordFormat, RecordWriter } from './record-format'
@@ -18,6 +20,9 @@ export function jsonLines(options: { readonly decimalFormat: DecimalFormat }): R
 
 class JsonLinesWriter implements RecordWriter {
   readonly #options: JsonOptions
+  #schema: Schema | null = null
+  /** Of `schema`: most records of a file have the same one. */
+  #encode: ValueEncoder = encodeSchemaless
   #text = ''
   #chunks: Buffer[] = []
 
@@ -26,19 +31,24 @@ class JsonLinesWriter implements RecordWriter {
   }
 
   add({ valueSchema, value }: SinkRecord): void {
-    const line =
-      valueSchema === null
-        ? encodeSchemaless(value)
-        : valueEncoder(valueSchema, this.#options)(value)
-    this.#text += `${line}\n`
+    if (valueSchema !== this.#schema) {
+      this.#encode =
+        valueSchema === null ? encodeSchemaless : valueEncoder(valueSchema, this.#options)
+      this.#schema = valueSchema
+    }
+    this.#text += `${this.#encode(value)}\n`
     if (this.#text.length >= TEXT_CHUNK_CHARS) this.#encodeText()
   }
 
   take(): readonly Buffer[] {
-    if (this.#text !== '') this.#encodeText()
     const chunks = this.#chunks
     this.#chunks = []
     return chunks
+  }
+
+  finish(): readonly Buffer[] {
+    if (this.#text !== '') this.#encodeText()
+    return this.take()
   }
 
   #encodeText(): void {

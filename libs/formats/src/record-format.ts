@@ -12,6 +12,8 @@ export interface RecordFormat {
 export interface RecordWriter {
   /** @throws RecordError if the format cannot hold the value; the record then leaves no trace in the file */
   add(record: SinkRecord): void
-  /** The bytes since the last call; the caller owns them. */
+  /** The bytes that are ready since the last call, often none; the caller owns them. */
   take(): readonly Buffer[]
+  /** The rest of the file, once. */
+  finish(): readonly Buffer[]
 }
