@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { batch, type CodecName, nextBatchSize } from '@millrace/record'
+import { batch, nextBatchSize } from '@millrace/record'
 import {
   ApiKey,
   apiMessages,
@@ -16,16 +16,17 @@ import {
   type InferInput,
   type ServedApiKey,
 } from '@millrace/wire'
-import { sleep } from './wait.ts'
+import { waitFor } from './wait.ts'
 
 const CREATE_TOPICS_VERSION = 5
+const LIST_OFFSETS_VERSION = 5
 const PRODUCE_VERSION = 9
 const TIMEOUT_MS = 15_000
-const SETTLE_MS = 50
 
 type Request<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['request']>
 type Response<K extends ServedApiKey> = Infer<(typeof apiMessages)[K]['response']>
 
+/** Returns when every partition has a leader that serves: some clients are slow, or send twice, when one has not. */
 export async function createTopic(
   bootstrap: string,
   name: string,
@@ -37,27 +38,36 @@ export async function createTopic(
     validateOnly: false,
   })
   if (topics[0].errorCode !== 0) throw new Error(`topic ${name}: error ${topics[0].errorCode}`)
+  await waitFor(`leaders of ${name}`, () => hasLeaders(bootstrap, name, numPartitions))
+}
+
+async function hasLeaders(bootstrap: string, name: string, count: number): Promise<boolean> {
+  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({
+    partitionIndex,
+    timestamp: -1,
+  }))
+  const { topics } = await ask(bootstrap, ApiKey.ListOffsets, LIST_OFFSETS_VERSION, {
+    replicaId: -1,
+    isolationLevel: 0,
+    topics: [{ name, partitions }],
+  })
+  return topics[0].partitions.every(({ errorCode }) => errorCode === 0)
 }
 
 /** Appends one batch to partition 0. */
 export async function appendBatch(bootstrap: string, name: string, records: Buffer): Promise<void> {
-  for (;;) {
-    const { responses } = await ask(bootstrap, ApiKey.Produce, PRODUCE_VERSION, {
-      transactionalId: null,
-      acks: -1,
-      timeoutMs: TIMEOUT_MS,
-      topicData: [{ name, partitionData: [{ index: 0, records }] }],
-    })
-    const { errorCode } = responses[0].partitionResponses[0]
-    if (errorCode === 0) return
-    // A topic of a moment ago has no leader yet.
-    if (errorCode !== 3 && errorCode !== 6) throw new Error(`${name}: produce error ${errorCode}`)
-    await sleep(SETTLE_MS)
-  }
+  const { responses } = await ask(bootstrap, ApiKey.Produce, PRODUCE_VERSION, {
+    transactionalId: null,
+    acks: -1,
+    timeoutMs: TIMEOUT_MS,
+    topicData: [{ name, partitionData: [{ index: 0, records }] }],
+  })
+  const { errorCode } = responses[0].partitionResponses[0]
+  if (errorCode !== 0) throw new Error(`${name}: produce error ${errorCode}`)
 }
 
 export interface StoredBatch {
-  readonly codec: CodecName | number
+  readonly codec: number
   readonly producerId: number
   readonly recordCount: number
 }

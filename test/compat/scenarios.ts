@@ -73,10 +73,10 @@ async function produceWithCodec(world: World, codec: Codec): Promise<void> {
   await client.produce(topic, sent, { codec, isIdempotent: false })
   const received = await client.fetch({ topic, partition: 0, from: 'beginning', count: 1000 })
   assertSame(received, sent)
-  const stored = storedBatches(dataDirectory, topic, 0).map((batch) =>
-    codecName(Number(batch.codec)),
-  )
-  assert.deepEqual([...new Set(stored)], [codec], 'codecs of the stored batches')
+  const stored = storedBatches(dataDirectory, topic, 0).map(({ codec: id }) => codecName(id))
+  // librdkafka sends a batch as it is when compression would not make it smaller.
+  const others = stored.filter((name) => name !== codec && name !== 'none')
+  assert.ok(stored.includes(codec) && others.length === 0, `stored as ${stored.join(', ')}`)
 }
 
 async function readOurBatches(world: World, codec: Codec): Promise<void> {

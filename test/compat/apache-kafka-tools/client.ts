@@ -47,11 +47,10 @@ function openTools(home: KafkaHome, bootstrap: string): Client {
     },
     async fetch(options) {
       const offset = await startOffset(call, options)
-      const output = await call('consumer.ConsoleConsumer', [
-        ...['--topic', options.topic, '--partition', String(options.partition)],
-        ...['--offset', offset, '--max-messages', String(options.count)],
-        ...['--timeout-ms', String(FETCH_TIMEOUT_MS), ...formatterArguments],
-      ])
+      const args = ['--topic', options.topic, '--partition', String(options.partition)]
+      args.push('--offset', offset, '--max-messages', String(options.count))
+      args.push('--timeout-ms', String(FETCH_TIMEOUT_MS), ...formatterArguments)
+      const output = await call('consumer.ConsoleConsumer', args)
       return output.split('\n').flatMap((line) => parseLine(line) ?? [])
     },
     async join({ group, topic }) {

@@ -17,11 +17,14 @@ def version(_parameters):
 
 def create_topic(parameters):
     topic = NewTopic(parameters["topic"], parameters["partitions"], 1)
-    wait(AdminClient(common(parameters)).create_topics([topic]))
+    # The client must outlive its futures.
+    admin = AdminClient(common(parameters))
+    wait(admin.create_topics([topic]))
 
 
 def delete_topic(parameters):
-    wait(AdminClient(common(parameters)).delete_topics([parameters["topic"]]))
+    admin = AdminClient(common(parameters))
+    wait(admin.delete_topics([parameters["topic"]]))
 
 
 def list_topics(parameters):

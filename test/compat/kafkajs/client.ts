@@ -14,6 +14,9 @@ import type {
 import { NotOffered } from '../client.ts'
 import { waitFor } from '../wait.ts'
 
+/** kafkajs waits for the fetch under way before it disconnects. */
+const maxWaitTimeInMs = 200
+
 const compressionTypes: Partial<Record<Codec, CompressionTypes>> = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
@@ -72,7 +75,7 @@ function compressionOf({ codec }: ProduceOptions): CompressionTypes {
 async function fetchMessages(kafka: Kafka, options: FetchOptions): Promise<readonly Incoming[]> {
   const { topic, partition, count } = options
   const offset = await startOffset(kafka, options)
-  const consumer = kafka.consumer({ groupId: `fetch-${randomUUID()}` })
+  const consumer = kafka.consumer({ groupId: `fetch-${randomUUID()}`, maxWaitTimeInMs })
   const received: Incoming[] = []
   const crash = watchCrash(consumer)
   await consumer.connect()
@@ -103,7 +106,8 @@ async function startOffset(
 }
 
 async function join(kafka: Kafka, groupId: string, topic: string): Promise<Member> {
-  const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 500 })
+  const times = { sessionTimeout: 6000, heartbeatInterval: 500, maxWaitTimeInMs }
+  const consumer = kafka.consumer({ groupId, ...times })
   const received: Incoming[] = []
   const crash = watchCrash(consumer)
   await consumer.connect()
