@@ -44,8 +44,10 @@ export class S3SinkTask implements SinkTask {
     }
   }
 
-  start(): Promise<void> {
-    return this.#store.open()
+  async start(): Promise<void> {
+    if (this.#config.locale !== '')
+      this.#context.logger.warn('locale has no effect: folders have no names of months or days')
+    await this.#store.open()
   }
 
   async open(partitions: readonly TopicPartition[]): Promise<void> {

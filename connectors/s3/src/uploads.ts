@@ -36,14 +36,14 @@ export class Uploads {
         await Promise.race(this.#running.values())
         this.#throwFailure()
       } else {
-        this.#start(this.#waiting.shift() as Upload)
+        void this.#start(this.#waiting.shift() as Upload)
       }
     }
   }
 
   /** Tries what failed again, one after the other: the store may still be away. @throws what makes one fail again */
   async retryFailed(): Promise<void> {
-    for (const upload of [...this.#failed.keys()]) {
+    for (const upload of this.#failed.keys()) {
       this.#failed.delete(upload)
       await this.#start(upload)
       this.#throwFailure()

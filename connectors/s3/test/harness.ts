@@ -20,13 +20,13 @@ export interface TaskBed {
   readonly requestedPuts: number[]
   readonly reported: SinkRecord[]
   /** Gives records to the task; again until it takes them if `tries` allows. */
-  put(records: readonly SinkRecord[], tries?: number): Promise<void>
+  readonly put: (records: readonly SinkRecord[], tries?: number) => Promise<void>
   /** The offset that the worker may commit. */
-  safeOffset(): Promise<number | null>
+  readonly safeOffset: () => Promise<number | null>
   /** Resolves when an upload failed and the task asked to be called for it. @throws if that does not happen */
-  failsToStore(): Promise<void>
+  readonly failsToStore: () => Promise<void>
   /** Resolves when that is the offset that the worker may commit. @throws if it does not become so */
-  reaches(offset: number): Promise<void>
+  readonly reaches: (offset: number) => Promise<void>
 }
 
 export async function startTask(store: ObjectStore, properties: Properties): Promise<TaskBed> {

@@ -67,7 +67,7 @@ export class S3Bed {
 
   config(more: Properties = {}): S3Config {
     const { config, problems } = parseConfig(options, this.properties(more))
-    expect(problems).toEqual([])
+    if (problems.length > 0) throw new Error(JSON.stringify(problems))
     return config
   }
 

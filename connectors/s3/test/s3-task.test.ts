@@ -3,7 +3,6 @@ import { someRecords, startTask, T0 } from './harness'
 import { describeWithS3, S3Bed } from './s3-bed'
 import type { Properties } from '@millrace/connect-api'
 
-const OUTAGE_MS = 3_000
 const RECORDS = 2_000
 
 describeWithS3('S3 sink task with a real server', () => {
@@ -34,13 +33,18 @@ describeWithS3('S3 sink task with a real server', () => {
     }),
   )
 
-  it.each(['busy', 'cut', 'hang', 'lose-reply'] as const)(
-    'loses and doubles nothing while the server is in trouble for seconds (%s)',
-    async (kind) => {
+  it.each([
+    ['busy', 3_000],
+    ['cut', 1_000],
+    ['hang', 1_000],
+    ['lose-reply', 1_000],
+  ] as const)(
+    'loses and doubles nothing while the server is in trouble (%s for %i ms)',
+    async (kind, outageMs) => {
       const { task, put, reaches } = await aTask()
       await put(records.slice(0, 500))
       const end = bed.proxy.fault(kind)
-      const timer = setTimeout(end, OUTAGE_MS)
+      const timer = setTimeout(end, outageMs)
       for (let from = 500; from < RECORDS; from += 250)
         await put(records.slice(from, from + 250), 100)
       clearTimeout(timer)

@@ -40,9 +40,9 @@ const numbersIn = (texts: Record<string, string>) =>
     .map((line) => (JSON.parse(line) as { n: number }).n)
     .sort((a, b) => a - b)
 
-/** A folder store that completes nothing while `isAway` is set. */
+/** A folder store that does not complete what matches `refused`. */
 class ShakyStore implements ObjectStore {
-  isAway = false
+  refused: RegExp | null = null
   readonly #inner = new FolderStore(folder)
   open = () => this.#inner.open()
   close = () => this.#inner.close()
@@ -52,7 +52,7 @@ class ShakyStore implements ObjectStore {
     return {
       write: (chunks) => inner.write(chunks),
       complete: async () => {
-        if (this.isAway) throw new RetriableError('HTTP 503')
+        if (this.refused?.test(key)) throw new RetriableError('HTTP 503')
         await inner.complete()
       },
       abort: () => inner.abort(),
@@ -75,13 +75,13 @@ describe('S3 sink task', () => {
   it('gives out no offset before the object of its record is stored', async () => {
     const store = new ShakyStore()
     const bed = await aTask({}, store)
-    store.isAway = true
+    store.refused = /./
     await bed.put(someRecords(0, 4))
     await bed.failsToStore()
     expect(await bed.safeOffset()).toBe(0)
     await expect(bed.put(someRecords(4, 3))).rejects.toMatchObject({ kind: 'retriable' })
     expect(await bed.safeOffset()).toBe(0)
-    store.isAway = false
+    store.refused = null
     await bed.put(someRecords(4, 3))
     await bed.reaches(6)
     await bed.task.stop()
@@ -89,15 +89,33 @@ describe('S3 sink task', () => {
 
   it('takes no record twice when the same put comes again after a failure', async () => {
     const store = new ShakyStore()
-    const bed = await aTask({ 'flush.size': '2' }, store)
+    const bed = await aTask({}, store)
     const records = someRecords(0, 20)
-    store.isAway = true
-    await expect(bed.put(records)).rejects.toMatchObject({ kind: 'retriable' })
-    await expect(bed.put(records)).rejects.toMatchObject({ kind: 'retriable' })
-    store.isAway = false
-    await bed.put(records)
-    await bed.reaches(20)
-    expect(numbersIn(await objects())).toEqual(records.map(({ offset }) => offset))
+    await bed.put(records.slice(0, 1)) // the next put goes on in the middle of an object
+    store.refused = /./
+    await expect(bed.put(records.slice(1))).rejects.toMatchObject({ kind: 'retriable' })
+    await expect(bed.put(records.slice(1))).rejects.toMatchObject({ kind: 'retriable' })
+    store.refused = null
+    await bed.put(records.slice(1))
+    await bed.reaches(18)
+    await bed.task.stop()
+    expect(numbersIn(await objects())).toEqual(records.slice(0, 18).map(({ offset }) => offset))
+  })
+
+  it('gives out no offset of objects that were closed together before the last of them is stored', async () => {
+    const store = new ShakyStore()
+    const bed = await aTask({ 'flush.size': '4', ...BY_FIELD }, store)
+    store.refused = /kind=odd/
+    const kinds = ['even', 'odd']
+    await bed.put(someRecords(0, 4, (n) => ({ n, kind: kinds[n % 2] })))
+    await bed.failsToStore()
+    expect(Object.keys(await objects())).toContain(
+      'topics/orders/kind=even/orders+0+0000000000.json',
+    )
+    expect(await bed.safeOffset()).toBe(0)
+    store.refused = null
+    await bed.put([])
+    await bed.reaches(4)
     await bed.task.stop()
   })
 

@@ -212,6 +212,23 @@ describe('Decimal', () => {
 })
 
 describe('encodeSchemaless', () => {
+  it('gives the same text as JSON.stringify for what JSON has', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(encodeSchemaless(value)).toBe(JSON.stringify(value))
+      }),
+    )
+  })
+
+  it('leaves out members without a value, beside whatever else there is', () => {
+    expect(encodeSchemaless({ a: undefined, b: 1 })).toBe('{"b":1}')
+    expect(encodeSchemaless({ a: undefined, b: 2n ** 60n, c: {} })).toBe(
+      '{"b":1152921504606846976,"c":{}}',
+    )
+    expect(encodeSchemaless({ a: undefined })).toBe('{}')
+    expect(encodeSchemaless(Object.assign(Object.create(null), { a: 1n }))).toBe('{"a":1}')
+  })
+
   it('writes Maps, Buffers, bigints and Dates', () => {
     const value = {
       m: new Map([['k', 1n]]),
