@@ -13,10 +13,12 @@ import {
 import type { Logger } from '@millrace/telemetry'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { FastifyInstance } from 'fastify'
 import { builtInPlugins } from './built-in-plugins'
 import { parseWorkerSettings, type WorkerSettings } from './config'
 import { ConnectWorkerModule } from './connect-worker.module'
 import { ErrorFilter } from './rest/error.filter'
+import { RouteTable } from './rest/route-table'
 
 export interface StartWorkerOptions {
   /** Of a Connect worker's properties file. */
@@ -117,14 +119,35 @@ async function createRestApp(
   herder: DistributedHerder,
   registry: PluginRegistry,
 ): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_MAX_BYTES })
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_MAX_BYTES,
+    routerOptions: { ignoreTrailingSlash: true },
+  })
+  const server = adapter.getInstance()
+  takeOnlyJson(server)
+  const routes = new RouteTable()
+  server.addHook('onRoute', ({ method, url }) => routes.add(method, url))
   const app = await NestFactory.create<NestFastifyApplication>(
     ConnectWorkerModule.over({ herder, registry }),
     adapter,
-    { logger: false, abortOnError: false },
+    { logger: false, abortOnError: false, bodyParser: false },
   )
-  app.useGlobalFilters(new ErrorFilter())
+  app.useGlobalFilters(new ErrorFilter(routes))
   return app
+}
+
+/** Clients that always send a content type send it with an empty body too, as in PUT /connectors/x/pause. */
+function takeOnlyJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request, body, done) => {
+      if (body === '') done(null, undefined)
+      else void parse(request, body, done)
+    },
+  )
 }
 
 /** An address that means "all" is no address to connect to. */

@@ -3,7 +3,12 @@ export {
   resolvePlaceholders,
   type ConfigProvider,
 } from './config/config-providers'
-export { describeDefinition, type ValidatedKey, type Validation } from './config/validate'
+export {
+  describeConnector,
+  describeDefinition,
+  type ValidatedKey,
+  type Validation,
+} from './config/validate'
 export { workerConfigDefinition, type WorkerConfig } from './config/worker-config'
 export { connectErrors, formatTrace } from './errors'
 export { DistributedHerder, type HerderDeps, type HerderOptions } from './herder/distributed-herder'

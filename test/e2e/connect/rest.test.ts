@@ -120,6 +120,32 @@ describe('Connect REST', () => {
     expect(body).toEqual({ error_code: 404, message: expect.any(String) })
   })
 
+  it.each([
+    ['DELETE', '/connectors'],
+    ['POST', '/connectors/none'],
+    ['GET', '/connectors/none/pause'],
+    ['PATCH', '/connectors/none/tasks/0/status'],
+  ])('answers 405 to a method that a path does not have: %s %s', async (method, path) => {
+    const { status, body } = await rest(method, path)
+    expect(status).toBe(405)
+    expect(body).toEqual({ error_code: 405, message: expect.any(String) })
+  })
+
+  it('takes a trailing slash, and a content type without a body', async () => {
+    expect((await rest('GET', '/connectors/')).status).toBe(200)
+    await harness.create('bodiless', sourceConfig('bodiless'))
+    expect((await rest('PUT', '/connectors/bodiless/pause', '')).status).toBe(202)
+    expect((await rest('DELETE', '/connectors/bodiless', '')).status).toBe(204)
+  })
+
+  it('answers 400 to a field that it does not know, and creates nothing', async () => {
+    const request = { name: 'misspelt', config: sourceConfig('misspelt'), initialState: 'STOPPED' }
+    const { status, body } = await rest('POST', '/connectors', request)
+    expect(status).toBe(400)
+    expect(body.message).toContain('initialState')
+    expect((await rest('GET', '/connectors/misspelt')).status).toBe(404)
+  })
+
   it('replaces a configuration with PUT: 201 if new, 200 if not, and the task runs with it', async () => {
     const shared = remote('replaced')
     const put = (topic: string) =>
@@ -254,6 +280,9 @@ describe('Connect REST', () => {
     expect(types).toEqual(
       new Set(['source', 'sink', 'converter', 'header_converter', 'transformation', 'predicate']),
     )
+    const options = (await rest('GET', '/connector-plugins/lines-source/config')).body
+    const names = options.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(expect.arrayContaining(['remote', 'tasks.max', 'exactly.once.support']))
     const { body } = await rest('GET', '/connector-plugins/RegexRouter/config')
     expect(body[0]).toMatchObject({
       name: 'regex',

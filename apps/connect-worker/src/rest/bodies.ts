@@ -1,6 +1,7 @@
 import type { Properties } from '@millrace/config'
 import { connectErrors } from '@millrace/connect-runtime'
 import type { TargetState } from '@millrace/connect-runtime'
+import { NotFoundException } from '@nestjs/common'
 
 /** Checks a request body by hand: a body of the wrong shape is a 400 that says what is wrong with it. */
 export function parseCreateRequest(body: unknown): {
@@ -9,7 +10,10 @@ export function parseCreateRequest(body: unknown): {
   readonly initialState: TargetState | null
 } {
   const request = asObject(body, 'the body')
-  const { name, config, initial_state: initialState } = request
+  const { name, config, initial_state: initialState, ...others } = request
+  const unknown = Object.keys(others)
+  // A misspelt initial_state would start a connector that was meant to wait.
+  if (unknown.length > 0) throw bad(`unknown fields: ${unknown.join(', ')}`)
   if (name !== undefined && name !== null && typeof name !== 'string')
     throw bad('name must be text')
   return {
@@ -44,9 +48,9 @@ function parseInitialState(value: unknown): TargetState | null {
   }
 }
 
-/** A task id out of a path. @throws CONNECT_BAD_REQUEST */
+/** A task id out of a path. @throws NotFoundException if it is none: there is no such path */
 export function parseTaskId(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw bad(`${text} is not a task id`)
+  if (!/^\d{1,9}$/.test(text)) throw new NotFoundException()
   return Number(text)
 }
 

@@ -19,10 +19,10 @@ export function keyInfo({ name, group, orderInGroup, definition }: ValidatedKey)
   }
 }
 
-/** The answer to `config/validate`. */
+/** The answer to `config/validate`, with the plugin as it was asked for. */
 export function configInfos(plugin: string, validation: Validation) {
   return {
-    name: validation.plugin?.classNames[0] ?? plugin,
+    name: plugin,
     error_count: validation.keys.filter((key) => key.errors.length > 0).length,
     groups: validation.groups,
     configs: validation.keys.map((key) => ({

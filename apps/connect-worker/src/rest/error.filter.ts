@@ -1,6 +1,7 @@
 import { errorCode, errorMessage } from '@millrace/base'
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { RouteTable } from './route-table'
 
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   CONNECT_CONNECTOR_NOT_FOUND: 404,
@@ -20,10 +21,31 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
 /** Every error, also those of unknown paths and unreadable bodies, in Connect's shape: `{"error_code","message"}`. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
+  readonly #routes: RouteTable
+
+  constructor(routes: RouteTable) {
+    this.#routes = routes
+  }
+
   catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp()
+    const reply = http.getResponse<FastifyReply>()
     const status = statusOf(error)
-    const reply = host.switchToHttp().getResponse<FastifyReply>()
-    void reply.status(status).send({ error_code: status, message: messageOf(error, status) })
+    if (status === 404 && error instanceof HttpException) {
+      this.#sendNoSuchRoute(http.getRequest<FastifyRequest>(), reply)
+      return
+    }
+    void reply.status(status).send({ error_code: status, message: errorMessage(error) })
+  }
+
+  #sendNoSuchRoute({ method, url }: FastifyRequest, reply: FastifyReply): void {
+    const allowed = this.#routes.methodsOf(url)
+    if (allowed.length === 0 || allowed.includes(method)) {
+      void reply.status(404).send({ error_code: 404, message: 'HTTP 404 Not Found' })
+      return
+    }
+    const body = { error_code: 405, message: 'HTTP 405 Method Not Allowed' }
+    void reply.status(405).header('allow', allowed.join(', ')).send(body)
   }
 }
 
@@ -34,9 +56,4 @@ function statusOf(error: unknown): number {
   // Fastify's own errors (body is no JSON, too large, of another type) carry their status.
   const status = (error as { statusCode?: unknown } | null)?.statusCode
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
-}
-
-function messageOf(error: unknown, status: number): string {
-  if (status === 404 && error instanceof HttpException) return 'HTTP 404 Not Found'
-  return errorMessage(error)
 }

@@ -1,5 +1,6 @@
 import {
   connectErrors,
+  describeConnector,
   describeDefinition,
   DistributedHerder,
   PluginRegistry,
@@ -25,7 +26,11 @@ export class PluginsController {
 
   @Get(':plugin/config')
   async config(@Param('plugin') plugin: string) {
-    return describeDefinition(await this.#registry.optionsOf(plugin)).map(keyInfo)
+    const isConnector = this.#registry.connectorEntry(plugin) !== undefined
+    const keys = isConnector
+      ? describeConnector(await this.#registry.connector(plugin))
+      : describeDefinition(await this.#registry.optionsOf(plugin))
+    return keys.map(keyInfo)
   }
 
   /** 200 also if there are errors: they are the answer. */
@@ -33,7 +38,7 @@ export class PluginsController {
   async validate(@Param('plugin') plugin: string, @Body() body: unknown) {
     const config = parseConfigBody(body)
     this.#checkSamePlugin(plugin, config['connector.class'])
-    return configInfos(plugin, await this.#herder.validate(config))
+    return configInfos(config['connector.class'] || plugin, await this.#herder.validate(config))
   }
 
   #checkSamePlugin(plugin: string, className: string | null | undefined): void {

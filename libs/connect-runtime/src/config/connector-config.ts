@@ -1,4 +1,13 @@
-import { boolean, className, int, list, long, oneOf, string } from '@millrace/config'
+import {
+  boolean,
+  className,
+  int,
+  list,
+  long,
+  oneOf,
+  string,
+  type Importance,
+} from '@millrace/config'
 
 const COMMON = 'Common'
 const TRANSFORMS = 'Transforms'
@@ -23,11 +32,7 @@ export const commonConnectorConfig = {
     group: COMMON,
     doc: 'The connector plugin: its full class name, its simple name, or its short name.',
   }),
-  connectorPluginVersion: string('connector.plugin.version', {
-    default: null,
-    group: COMMON,
-    doc: 'Version of the connector plugin. Only one version is installed, so this is accepted and not used.',
-  }),
+  connectorPluginVersion: pluginVersion('connector.plugin.version', 'MEDIUM'),
   tasksMax: int('tasks.max', {
     default: 1,
     min: 1,
@@ -47,18 +52,21 @@ export const commonConnectorConfig = {
     group: COMMON,
     doc: "Converter of record keys. Without it the worker's is used.",
   }),
+  keyConverterPluginVersion: pluginVersion('key.converter.plugin.version', 'LOW'),
   valueConverter: className('value.converter', {
     default: null,
     importance: 'LOW',
     group: COMMON,
     doc: "Converter of record values. Without it the worker's is used.",
   }),
+  valueConverterPluginVersion: pluginVersion('value.converter.plugin.version', 'LOW'),
   headerConverter: className('header.converter', {
     default: null,
     importance: 'LOW',
     group: COMMON,
     doc: "Converter of record headers. Without it the worker's is used.",
   }),
+  headerConverterPluginVersion: pluginVersion('header.converter.plugin.version', 'LOW'),
   transforms: list('transforms', {
     default: [],
     importance: 'LOW',
@@ -125,6 +133,14 @@ export const sourceConnectorConfig = {
     ignoreCase: true,
     group: 'Exactly Once Support',
     doc: 'Where a transaction of exactly-once delivery is committed.',
+  }),
+  transactionBoundaryIntervalMs: long('transaction.boundary.interval.ms', {
+    default: null,
+    min: 0,
+    unit: 'ms',
+    importance: 'LOW',
+    group: 'Exactly Once Support',
+    doc: 'How often a transaction is committed if transaction.boundary is interval. Accepted and not used.',
   }),
   offsetsStorageTopic: string('offsets.storage.topic', {
     default: null,
@@ -209,6 +225,15 @@ export function withPrefix<V>(
     if (key.startsWith(prefix)) found[key.slice(prefix.length)] = properties[key]
   }
   return found
+}
+
+function pluginVersion<const N extends string>(name: N, importance: Importance) {
+  return string(name, {
+    default: null,
+    importance,
+    group: COMMON,
+    doc: 'Version of the plugin. Only one version is installed, so this is accepted and not used.',
+  })
 }
 
 function hasDuplicates(names: readonly string[]): boolean {

@@ -102,6 +102,11 @@ export async function validateConnectorConfig(
   return { plugin, keys, groups, problems: distinct, unknown: unknownKeys(keys, properties) }
 }
 
+/** All keys of a connector, also those that every connector has. */
+export function describeConnector(plugin: ConnectorPlugin): readonly ValidatedKey[] {
+  return describeKeys(connectorSections(plugin), {}, [])
+}
+
 /** The definition rows of one plugin alone, as GET /connector-plugins/<name>/config gives them. */
 export function describeDefinition(definition: ConfigDefinition): readonly ValidatedKey[] {
   return describeKeys([{ prefix: '', group: null, definition }], {}, [])

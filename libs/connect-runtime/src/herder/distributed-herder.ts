@@ -271,14 +271,12 @@ export class DistributedHerder {
     }
   }
 
-  /** Topics that the connector was seen to use. @throws CONNECT_CONNECTOR_NOT_FOUND */
+  /** Topics that the connector was seen to use; none of a connector that does not exist, as in Kafka Connect. */
   activeTopics(name: string): readonly string[] {
-    this.views.config(name)
     return this.#statuses.topics(name)
   }
 
   resetActiveTopics(name: string): void {
-    this.views.config(name)
     this.#statuses.resetTopics(name)
   }
 
