@@ -18,11 +18,15 @@ beforeAll(async () => {
   broker = await startTestBroker({ 'group.min.session.timeout.ms': '500' })
 })
 beforeEach(() => {
-  const deps = { clock: systemClock, random: systemRandom, logger: silentLogger, net: nodeNet }
-  client = createClient(deps, { bootstrapServers: [broker.bootstrap], clientId: 'worker' })
+  client = aClient()
 })
 afterEach(() => client.close())
 afterAll(() => broker.stop())
+
+function aClient(): Client {
+  const deps = { clock: systemClock, random: systemRandom, logger: silentLogger, net: nodeNet }
+  return createClient(deps, { bootstrapServers: [broker.bootstrap], clientId: 'worker' })
+}
 
 /** A member that tells the group its name; the leader answers each with the names of all. */
 class Participant {
@@ -30,8 +34,13 @@ class Participant {
   readonly member: GroupMember
   place: GroupPlace | null = null
 
-  constructor(groupId: string, name: string, options: Partial<GroupMemberOptions> = {}) {
-    this.member = client.group({
+  constructor(
+    groupId: string,
+    name: string,
+    options: Partial<GroupMemberOptions> = {},
+    from: Client = client,
+  ) {
+    this.member = from.group({
       groupId,
       protocolType: 'connect',
       sessionTimeoutMs: 1_000,
@@ -146,19 +155,30 @@ describe('a member of a group of any protocol type', () => {
     await stranger.member.leave()
   })
 
-  it('keeps the place of a static member over a restart', async () => {
-    const first = new Participant('static', 'one', { groupInstanceId: 'instance-1' })
+  it('gives a static member its place back when it was killed and starts again', async () => {
+    const doomed = aClient()
+    const first = new Participant('static', 'one', { groupInstanceId: 'instance-1' }, doomed)
     const other = new Participant('static', 'two')
     await first.member.join()
     await other.member.join()
     await until(() => first.events.length === 3)
     const { generationId } = other.place!
-    await first.member.leave()
+    await doomed.close() // the sockets end without a word, as those of a killed process
     const second = new Participant('static', 'one', { groupInstanceId: 'instance-1' })
     await second.member.join()
     expect(second.place!.generationId).toBe(generationId)
     expect(other.events).toEqual(['assigned one+two'])
     await Promise.all([second.member.leave(), other.member.leave()])
+  })
+
+  it('takes a static member out of the group at once when it leaves', async () => {
+    const first = new Participant('goodbye', 'one', { groupInstanceId: 'instance-1' })
+    const other = new Participant('goodbye', 'two')
+    await first.member.join()
+    await other.member.join()
+    await first.member.leave()
+    await until(() => other.events.at(-1) === 'assigned two')
+    await other.member.leave()
   })
 
   it('leaves while its join waits for others', async () => {

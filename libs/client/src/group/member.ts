@@ -118,6 +118,7 @@ export class ClassicGroupMember implements GroupMember {
       } catch (error) {
         if (signal.aborted) break
         if (this.#onFirst !== null) return this.#giveUp(error)
+        if (this.#cluster.isClosed) break // the client was closed under the member
         const { groupId } = this.#options
         this.#deps.logger.error('a group member failed and is to join again', { groupId, error })
         if (this.#place !== null) this.#revoke(this.#session.isExpired)

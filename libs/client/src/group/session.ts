@@ -155,15 +155,19 @@ export class GroupSession {
     return error
   }
 
-  /** Ends a join that is under way and tells the coordinator; a static member keeps its place until it times out. */
+  /**
+   * Ends a join that is under way and tells the coordinator. A static member says so too: its name is there to take its place
+   * back after a crash, and a clean end is none.
+   */
   async leave(): Promise<void> {
     const { groupId, groupInstanceId } = this.#options
     this.#aborter.abort()
     this.#stopHeartbeats()
     this.#status = 'out'
     const memberId = this.#memberId
-    if (memberId === '' || groupInstanceId !== null) return
-    const member = { memberId, members: [{ memberId, reason: 'the member is closed' }] }
+    if (memberId === '') return
+    const reason = 'the member is closed'
+    const member = { memberId, members: [{ memberId, groupInstanceId, reason }] }
     // A parked join may hold back the group's own connection.
     const to = { groupId, purpose: 'main', timeoutMs: LEAVE_TIMEOUT_MS } as const
     try {

@@ -96,6 +96,11 @@ export const workerConfigDefinition = {
     importance: 'LOW',
     doc: 'The newest group protocol to offer.',
   }),
+  groupInstanceId: string('group.instance.id', {
+    default: null,
+    importance: 'LOW',
+    doc: 'A name of this worker in the group that stays the same when it is killed and started again: it takes its place back at once.',
+  }),
   sessionTimeoutMs: int('session.timeout.ms', {
     default: 10_000,
     min: 1,

@@ -54,6 +54,7 @@ export class Membership {
     this.#member = deps.client.group({
       groupId: config.groupId,
       protocolType: 'connect',
+      ...(config.groupInstanceId !== null && { groupInstanceId: config.groupInstanceId }),
       sessionTimeoutMs: config.sessionTimeoutMs,
       rebalanceTimeoutMs: config.rebalanceTimeoutMs,
       heartbeatIntervalMs: config.heartbeatIntervalMs,

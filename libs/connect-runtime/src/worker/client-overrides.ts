@@ -29,6 +29,10 @@ const producerDefinition = {
 /** Consumer settings that a worker (`consumer.*`) or a connector (`consumer.override.*`) may change. */
 const consumerDefinition = {
   groupId: string('group.id', { default: null, doc: 'Consumer group of the sink.' }),
+  groupInstanceId: string('group.instance.id', {
+    default: null,
+    doc: 'Name of the task in its group, by which it takes its partitions back after a crash.',
+  }),
   autoOffsetReset: oneOf('auto.offset.reset', ['earliest', 'latest'], {
     default: 'earliest',
     doc: 'Where to begin in a partition without a committed offset.',
@@ -80,11 +84,15 @@ export function producerOverrides(
 export function consumerOverrides(
   worker: Properties,
   connector: Properties,
-  sink: { readonly groupId: string; readonly logger: Logger },
+  sink: { readonly groupId: string; readonly groupInstanceId: string; readonly logger: Logger },
 ): ConsumerOptions & { readonly groupId: string } {
   const properties = { ...worker, ...withPrefix(connector, 'consumer.override.') }
   const config = parseOverrides(consumerDefinition, properties, 'consumer', sink.logger)
-  return present({ ...config, groupId: config.groupId ?? sink.groupId })
+  return present({
+    ...config,
+    groupId: config.groupId ?? sink.groupId,
+    groupInstanceId: config.groupInstanceId ?? sink.groupInstanceId,
+  })
 }
 
 function parseOverrides<const D extends ConfigDefinition>(

@@ -32,6 +32,7 @@ export async function createSinkAttempt(scope: AttemptScope): Promise<TaskAttemp
     const consumer = client.consumer(
       consumerOverrides(withPrefix(options.properties, 'consumer.'), connector, {
         groupId: `connect-${id.connector}`,
+        groupInstanceId: `connector-consumer-${taskName(id)}`,
         logger,
       }),
     )
