@@ -110,6 +110,7 @@ function embeddedWorkerDefaults(bootstrap: string, host: string, port: number): 
   return {
     'bootstrap.servers': bootstrap,
     'group.id': 'millrace-connect',
+    'group.instance.id': 'millrace-start',
     'key.converter': json,
     'value.converter': json,
     'config.storage.topic': 'connect-configs',
