@@ -40,7 +40,7 @@ export async function attempt<T>(what: string, request: () => Promise<T>): Promi
       throw new ConnectError('fatal', message, { cause })
     }
     const status = httpStatus(cause)
-    const detail = status === null ? `${name}: ${messageOf(cause)}` : `HTTP ${status} ${name}`
+    const detail = status === null ? messageOf(cause) : `HTTP ${status} ${name}`
     throw new RetriableError(`${what} failed (${detail})`, { cause })
   }
 }
