@@ -370,6 +370,20 @@ describe('a consumer group', () => {
     await member.close()
   })
 
+  it('takes its place back after a kill, with a topic that appeared meanwhile', async () => {
+    const options = { groupInstanceId: 'one', sessionTimeoutMs: 30_000 }
+    const doomed = aClient()
+    const killed = doomed.consumer({ ...GROUP_TIMINGS, groupId: 'killed', ...options })
+    killed.subscribe({ pattern: /^meanwhile-/ }, noListener)
+    await killed.poll(500)
+    await doomed.close() // the sockets end without a word, as those of a killed process
+    await fill('meanwhile-a', 1, 3)
+    const back = aMember('killed', options)
+    back.subscribe({ pattern: /^meanwhile-/ }, noListener)
+    expect((await read(back, 3)).sort()).toEqual(expected('meanwhile-a', 1, 3))
+    await back.close()
+  })
+
   it('goes on after the broker was restarted in the middle', async () => {
     await fill('restarted', 2, 50)
     const worker = new Worker('restarted', ['restarted'], { sessionTimeoutMs: 10_000 })

@@ -94,7 +94,9 @@ export class ConsumerMembership {
     }
     const onJoined = (place: GroupPlace) => {
       this.#joined = place
-      this.#watch()
+      // A static leader that came back was not asked to share out, and may know topics that its former self did not.
+      if (place.isLeader && !this.#topics.hasShared) this.#session.rejoin()
+      else this.#watch()
     }
     const onFailed = (error: Error) => {
       this.#failure = error

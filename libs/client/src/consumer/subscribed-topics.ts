@@ -48,6 +48,11 @@ export class SubscribedTopics {
     return new Map([...assigned].map(([id, partitions]) => [id, encodeAssignment(partitions)]))
   }
 
+  /** Whether this member, as the leader, shared out the topics of this round. */
+  get hasShared(): boolean {
+    return this.#shared !== null
+  }
+
   decode(assignment: Buffer): TopicPartition[] {
     return decodeAssignment(assignment)
   }
