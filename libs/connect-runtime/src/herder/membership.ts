@@ -46,6 +46,9 @@ export class Membership {
   #allocation: Allocation = NO_ALLOCATION
   #memberId = ''
   #generation = -1
+  /** Whether this worker has shared out work as the leader. */
+  #hasAssigned = false
+  readonly #placed = Promise.withResolvers<void>()
 
   constructor(deps: MembershipDeps, options: MembershipOptions) {
     this.#deps = deps
@@ -85,14 +88,17 @@ export class Membership {
     return this.#allocation
   }
 
-  start(): Promise<void> {
-    return this.#member.join()
+  /** Resolves when this worker has a place of its own. */
+  async start(): Promise<void> {
+    await this.#member.join()
+    await this.#placed.promise
   }
   /** Asks for a new assignment, because what there is to hand out has changed. */
   rejoin(): void {
     this.#member.rejoin()
   }
   leave(): Promise<void> {
+    this.#placed.resolve() // nobody waits for a place any more
     return this.#member.leave()
   }
 
@@ -116,6 +122,7 @@ export class Membership {
     members: readonly { readonly memberId: string; readonly metadata: Buffer }[],
     protocol: GroupProtocol,
   ): Map<string, Buffer> {
+    this.#hasAssigned = true
     const decoded = members.map(({ memberId, metadata }) => ({
       memberId,
       metadata: decodeMetadata(metadata),
@@ -164,6 +171,11 @@ export class Membership {
     },
   ): Promise<void> {
     const assignment = decodeAssignment(bytes)
+    if (this.#hasTakenOver) {
+      this.#current = { ...assignment, assigned: NO_ALLOCATION, revoked: NO_ALLOCATION }
+      this.rejoin()
+      return
+    }
     this.#memberId = place.memberId
     this.#generation = place.generationId
     this.#current = assignment
@@ -178,8 +190,18 @@ export class Membership {
       connectors: this.#allocation.size,
     })
     await this.#deps.onJoined()
+    this.#placed.resolve()
     // What had to be given up is free now and can be assigned to somebody else.
     if (assignment.revoked.size > 0 || assignment.error === CONFIG_MISMATCH) this.rejoin()
+  }
+
+  /**
+   * The first place of a worker with a fixed name may be that of its former self, without any round: what comes with it is what
+   * changed in the last round, not all that it ran. Telling the group that it runs nothing brings it the rest.
+   */
+  get #hasTakenOver(): boolean {
+    const isFirst = this.#current === null
+    return isFirst && this.#options.config.groupInstanceId !== null && !this.#hasAssigned
   }
 
   async #onRevoked(): Promise<void> {
