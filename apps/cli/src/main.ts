@@ -60,5 +60,5 @@ function version(): string {
 function describeFailure(error: unknown): string {
   const message = errorMessage(error).trim()
   const line = error instanceof PlatformError && error.todo ? `${message}; ${error.todo}` : message
-  return line.replace(/\s*\n\s*/g, ' | ')
+  return line.replace(/:\s*\n\s*/g, ': ').replace(/\s*\n\s*/g, '; ')
 }
