@@ -108,6 +108,10 @@ export class Millrace {
     await this.#connect('POST', '/connectors', { name, config })
   }
 
+  async setState(name: string, action: 'pause' | 'stop' | 'resume'): Promise<void> {
+    await this.#connect('PUT', `/connectors/${name}/${action}`)
+  }
+
   connectors(): Promise<{ connectors: readonly ConnectorSummary[] }> {
     return fetchJson(`${this.addresses.admin}/api/connectors`) as never
   }

@@ -5,6 +5,7 @@ import {
   list,
   long,
   oneOf,
+  short,
   string,
   type Importance,
 } from '@millrace/config'
@@ -163,10 +164,9 @@ export const sourceConnectorConfig = {
     doc: "Partitions of topics that the worker creates; -1 is the broker's default.",
     check: (value) => (value === 0 ? 'at least 1, or -1' : null),
   }),
-  defaultReplicationFactor: int('topic.creation.default.replication.factor', {
+  defaultReplicationFactor: short('topic.creation.default.replication.factor', {
     default: -1,
     min: -1,
-    max: 32_767,
     importance: 'LOW',
     group: 'Topic Creation',
     doc: "Replicas of topics that the worker creates; -1 is the broker's default.",
@@ -194,7 +194,7 @@ export const sinkConnectorConfig = {
     group: ERRORS,
     doc: 'Topic for records that were skipped, as they were read; none if empty.',
   }),
-  deadLetterReplicationFactor: int('errors.deadletterqueue.topic.replication.factor', {
+  deadLetterReplicationFactor: short('errors.deadletterqueue.topic.replication.factor', {
     default: 3,
     min: -1,
     group: ERRORS,
