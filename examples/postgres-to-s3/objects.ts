@@ -52,16 +52,21 @@ export class FolderReader implements ObjectReader {
   }
 }
 
-/** A bucket of a real S3 server; keys and region come from the usual AWS variables. */
+/** A bucket of a real S3 server; without credentials, keys and region come from the usual AWS variables. */
 export class BucketReader implements ObjectReader {
   readonly sinkConfig
   readonly #client: S3Client
   readonly #bucket: string
   readonly #prefix: string
 
-  constructor(url: string, bucket: string, prefix: string) {
+  constructor(
+    url: string,
+    bucket: string,
+    prefix: string,
+    credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  ) {
     const region = process.env.AWS_REGION ?? 'us-east-1'
-    this.#client = new S3Client({ endpoint: url, region, forcePathStyle: true })
+    this.#client = new S3Client({ endpoint: url, region, forcePathStyle: true, credentials })
     this.#bucket = bucket
     this.#prefix = prefix
     this.sinkConfig = {
@@ -91,6 +96,10 @@ export class BucketReader implements ObjectReader {
       )
       yield { key, lines: linesOf((await Body?.transformToString()) ?? '') }
     }
+  }
+
+  close(): void {
+    this.#client.destroy()
   }
 
   async #keys(): Promise<string[]> {

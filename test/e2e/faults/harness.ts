@@ -1,0 +1,136 @@
+// oxlint-disable typescript/no-explicit-any -- what a test expects of a body is its type
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { missingPostgres, type Postgres, startPostgres } from '../../peers/postgres'
+import type { Millrace, MillraceOptions } from '../../../examples/postgres-to-s3/millrace'
+
+/** The built program, as npm installs it. */
+export const PROGRAM = join(__dirname, '../../../apps/cli/bin/millrace.js')
+
+/** `describe` where a Postgres can be had, else a skipped one that says what is missing. */
+export function describeWithPostgres(title: string, run: () => void): void {
+  const missing = missingPostgres()
+  if (missing === null) describe(title, run)
+  else describe.skip(`${title} (missing: ${missing})`, run)
+}
+
+export async function openPostgres(): Promise<Postgres> {
+  const postgres = await startPostgres()
+  if ('missing' in postgres) throw new Error(postgres.missing)
+  return postgres
+}
+
+/** Directories and processes of one test file; ended in reverse order. */
+export class CleanUps {
+  readonly #actions: (() => unknown)[] = []
+
+  add(action: () => unknown): void {
+    this.#actions.push(action)
+  }
+
+  directory(): string {
+    const path = mkdtempSync(join(tmpdir(), 'millrace-faults-'))
+    this.add(() => rmSync(path, { recursive: true, force: true }))
+    return path
+  }
+
+  async run(): Promise<void> {
+    for (const action of this.#actions.splice(0).reverse()) await action()
+  }
+}
+
+export interface Ending {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the program until it ends by itself, at most 20 s. */
+export async function runToTheEnd(...args: readonly string[]): Promise<Ending> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: any
+}
+
+/** A request to the Connect REST address; a body that is text goes as it is. */
+export async function rest(
+  millrace: Millrace,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(millrace.addresses.connect + path, {
+    method,
+    ...(body !== undefined && {
+      headers: { 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? null : JSON.parse(text) }
+}
+
+/** Waits for a state of a connector's first task and gives that task's status. */
+export async function untilTask(millrace: Millrace, name: string, state: string): Promise<any> {
+  return eventually(async () => {
+    const { body } = await rest(millrace, 'GET', `/connectors/${name}/status`)
+    const task = body.tasks?.[0]
+    if (task?.state !== state) throw new Error(`${name} is ${JSON.stringify(body)}`)
+    return task
+  })
+}
+
+/** Repeats a check until it passes; fails with its last error after `timeoutMs`. */
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 20_000): Promise<T> {
+  const deadlineMs = Date.now() + timeoutMs
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error
+      await sleep(50)
+    }
+  }
+}
+
+const FIRST_PORT = 20_000
+const PORT_COUNT = 10_000
+
+/**
+ * Four free ports that stay the same over restarts. They lie below those that a system gives to outgoing connections, one
+ * of which could hold a port while the program is away.
+ */
+export async function freePorts(): Promise<NonNullable<MillraceOptions['ports']>> {
+  const found: number[] = []
+  while (found.length < 4) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT)
+    if (!found.includes(port) && (await isFree(port))) found.push(port)
+  }
+  const [kafka, connect, registry, admin] = found
+  return { kafka, connect, registry, admin }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
