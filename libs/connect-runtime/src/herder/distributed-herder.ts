@@ -219,8 +219,9 @@ export class DistributedHerder {
   setTargetState(name: string, state: TargetState): Promise<void> {
     return this.#write(`setting the state of connector ${name}`, async () => {
       this.views.config(name)
-      await this.#config.putTargetState(name, state)
+      // In Connect's order, so that no worker ever meets a stopped connector that has tasks.
       if (state === 'STOPPED') await this.#config.putTasks(name, [])
+      await this.#config.putTargetState(name, state)
     })
   }
 

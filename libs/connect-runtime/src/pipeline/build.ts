@@ -1,6 +1,7 @@
 import { ConfigurationError, type Converter, type HeaderConverter } from '@millrace/connect-api'
 import {
   boolean,
+  className,
   formatProblems,
   parseConfig,
   string,
@@ -15,7 +16,7 @@ import { TransformChain, type TransformStep } from './transform-chain'
 
 /** Keys of every transform, beside those of its class. */
 export const transformConfig = {
-  type: string('type', { importance: 'HIGH', doc: 'Class of the transform.' }),
+  type: className('type', { importance: 'HIGH', doc: 'Class of the transform.' }),
   predicate: string('predicate', {
     default: null,
     doc: 'Alias of the predicate that decides whether the transform applies to a record.',
@@ -28,7 +29,7 @@ export const transformConfig = {
 
 /** Keys of every predicate, beside those of its class. */
 export const predicateConfig = {
-  type: string('type', { importance: 'HIGH', doc: 'Class of the predicate.' }),
+  type: className('type', { importance: 'HIGH', doc: 'Class of the predicate.' }),
 } as const
 
 /** The converters of one task, with the names that errors show. */
