@@ -31,19 +31,36 @@ export function formatTable(results: readonly Result[]): string {
     if (outcome === 'pass') continue
     lines.push(`${outcome}  ${client}: ${scenario}: ${shorten(reason)}`)
   }
-  const count = (outcome: Result['outcome']) => results.filter((r) => r.outcome === outcome).length
-  lines.push(`compat: ${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`)
+  lines.push(`compat: ${formatCounts(results)}`)
   return lines.map((line) => line.trimEnd()).join('\n')
 }
 
+/** One line per scenario of a suite. */
+export function formatSuites(results: readonly Result[]): string {
+  const lines = results.map(
+    ({ client, scenario, outcome, reason }) =>
+      `${outcome}  ${client}: ${scenario}${reason ? `: ${shorten(reason)}` : ''}`,
+  )
+  return [...lines, `compat, suites: ${formatCounts(results)}`].join('\n')
+}
+
+function formatCounts(results: readonly Result[]): string {
+  const count = (outcome: Result['outcome']) => results.filter((r) => r.outcome === outcome).length
+  return `${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`
+}
+
 /** The page docs/compatibility.md. */
-export function formatPage(results: readonly Result[]): string {
+export function formatPage(results: readonly Result[], suites: readonly Result[]): string {
   const names = clientNames(results)
   const versionOf = (client: string) => results.find((r) => r.client === client)!.version
   const rows = scenarios.map(
     ({ name }) => `| ${name} | ${names.map((n) => markOf(results, n, name)).join(' | ')} |`,
   )
-  const notes = results.filter(({ outcome }) => outcome !== 'pass')
+  const suiteRows = suites.map(
+    ({ client, version, scenario, outcome }) =>
+      `| ${client} | ${version || 'not run'} | ${scenario} | ${marks[outcome]} |`,
+  )
+  const notes = [...results, ...suites].filter(({ outcome }) => outcome !== 'pass')
   return `# Clients
 
 Written by \`npm run compat -- --record\` from \`test/compat/results.json\`; do not edit. Each client is driven through
@@ -56,6 +73,15 @@ ${names.map((client) => `| ${client} | ${versionOf(client) || 'not run'} |`).joi
 | scenario | ${names.join(' | ')} |
 | --- |${' --- |'.repeat(names.length)}
 ${rows.join('\n')}
+
+## The Connect worker
+
+\`worker-on-kafka\` runs \`millrace worker\` on Apache Kafka; \`connect-rest\` compares it with Kafka Connect, whose cluster it
+also takes over. What differs on purpose: [connect-rest-differences.md](connect-rest-differences.md).
+
+| suite | Apache Kafka | scenario | |
+| --- | --- | --- | --- |
+${suiteRows.join('\n')}
 
 ## Failures and skips
 

@@ -1,7 +1,7 @@
 /**
- * `npm run compat`: other people's clients against our broker. Options: `--quick` leaves out what needs a JVM, `--only CLIENT` runs the
- * clients whose name has that text, `--output FILE` writes the results as JSON, `--record` writes the committed results and
- * docs/compatibility.md, `--against kafka` asks Apache Kafka the same instead. Exit code 1 if a scenario failed.
+ * `npm run compat`: other people's clients against our broker, and our Connect worker against Apache Kafka. Options: `--quick` leaves out what needs a JVM, `--only CLIENT` runs the
+ * clients and suites whose name has that text, `--output FILE` writes the results as JSON, `--record` writes the committed results and
+ * the pages in docs, `--against kafka` runs the clients against Apache Kafka instead. Exit code 1 if a scenario failed.
  */
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -9,12 +9,17 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Client, type ClientEntry, NotOffered } from './client.ts'
 import { clients } from './clients.ts'
-import { formatPage, formatTable, type Result } from './report.ts'
+import { formatDifferences } from './connect-rest/known-differences.ts'
+import { formatPage, formatSuites, formatTable, type Result } from './report.ts'
 import { type Scenario, scenarios } from './scenarios.ts'
 import { type Server, startApacheKafka, startMillrace } from './server.ts'
+import type { Suite, SuiteScenario } from './suite.ts'
+import { suites } from './suites.ts'
 
 const RESULTS_FILE = join(import.meta.dirname, 'results.json')
-const PAGE_FILE = join(import.meta.dirname, '..', '..', 'docs', 'compatibility.md')
+const DOCS = join(import.meta.dirname, '..', '..', 'docs')
+const PAGE_FILE = join(DOCS, 'compatibility.md')
+const DIFFERENCES_FILE = join(DOCS, 'connect-rest-differences.md')
 
 const { values: options } = parseArgs({
   options: {
@@ -30,24 +35,79 @@ if (options.against !== 'millrace' && options.against !== 'kafka')
 if (options.record && (options.quick || options.only || options.against !== 'millrace'))
   throw new Error('--record takes all clients against Millrace')
 
-const server = await (options.against === 'kafka' ? startApacheKafka() : startMillrace())
-const results: Result[] = []
-try {
-  for (const entry of clients) {
-    if (options.quick && entry.isSlow) continue
-    if (entry.name.includes(options.only)) results.push(...(await runClient(entry, server)))
+const isWanted = ({ name }: { readonly name: string }) => name.includes(options.only)
+const results = await runClients(clients.filter(isWanted))
+const suiteResults: Result[] = []
+if (options.against === 'millrace')
+  for (const suite of suites.filter(isWanted)) suiteResults.push(...(await runSuite(suite)))
+
+if (results.length > 0) console.log(formatTable(results))
+if (suiteResults.length > 0) console.log(formatSuites(suiteResults))
+const json = JSON.stringify({ results, suites: suiteResults }, null, 2)
+if (options.output !== undefined) write(options.output, json)
+if (options.record) {
+  write(RESULTS_FILE, json)
+  write(PAGE_FILE, formatPage(results, suiteResults))
+  const { version } = suiteResults.find(({ client }) => client === 'connect-rest')!
+  write(DIFFERENCES_FILE, formatDifferences(version))
+}
+const isFailed = [...results, ...suiteResults].some(({ outcome }) => outcome === 'fail')
+process.exit(isFailed ? 1 : 0)
+
+async function runClients(entries: readonly ClientEntry[]): Promise<Result[]> {
+  const wanted = entries.filter(({ isSlow }) => !(options.quick && isSlow))
+  if (wanted.length === 0) return []
+  const server = await (options.against === 'kafka' ? startApacheKafka() : startMillrace())
+  const found: Result[] = []
+  try {
+    for (const entry of wanted) found.push(...(await runClient(entry, server)))
+  } finally {
+    await server.stop()
   }
-} finally {
-  await server.stop()
+  return found
 }
 
-console.log(formatTable(results))
-if (options.output !== undefined) write(options.output, JSON.stringify({ results }, null, 2))
-if (options.record) {
-  write(RESULTS_FILE, JSON.stringify({ results }, null, 2))
-  write(PAGE_FILE, formatPage(results))
+async function runSuite(suite: Suite): Promise<Result[]> {
+  const skipped = (reason: string): Result[] => [
+    { client: suite.name, version: '', scenario: 'all', outcome: 'skip', reason },
+  ]
+  if (options.quick) return skipped('takes minutes and a JVM: left out of a quick run')
+  const bed = await suite.open()
+  if ('missing' in bed) return skipped(`not on this machine: ${bed.missing}`)
+  const found: Result[] = []
+  try {
+    for (const scenario of bed.scenarios)
+      found.push(await runSuiteScenario(suite.name, bed.version, scenario))
+  } finally {
+    await bed.close()
+  }
+  return found
 }
-process.exit(results.some(({ outcome }) => outcome === 'fail') ? 1 : 0)
+
+async function runSuiteScenario(
+  client: string,
+  version: string,
+  scenario: SuiteScenario,
+): Promise<Result> {
+  const result = { client, version, scenario: scenario.name }
+  const startedMs = Date.now()
+  const note = (outcome: string) => {
+    const seconds = ((Date.now() - startedMs) / 1000).toFixed(1)
+    process.stderr.write(`${client}: ${scenario.name}: ${outcome} (${seconds} s)\n`)
+  }
+  try {
+    await scenario.run()
+    note('pass')
+    return { ...result, outcome: 'pass' }
+  } catch (error) {
+    note('fail')
+    return {
+      ...result,
+      outcome: 'fail',
+      reason: error instanceof Error ? error.message : String(error),
+    }
+  }
+}
 
 async function runClient(entry: ClientEntry, against: Server): Promise<Result[]> {
   const client = await entry.open(against.bootstrap)

@@ -10,7 +10,7 @@ export interface Difference {
 }
 
 /** Differ on every machine, or in every release. */
-const masked = new Set(['worker_id', 'kafka_cluster_id', 'commit', 'trace', 'documentation'])
+const masked = new Set(['worker_id', 'kafka_cluster_id', 'commit'])
 const SHOWN_MAX_CHARACTERS = 200
 
 export function compareAnswers(title: string, theirs: Answer, ours: Answer): Difference[] {
@@ -18,7 +18,8 @@ export function compareAnswers(title: string, theirs: Answer, ours: Answer): Dif
   const note = (where: string, a: unknown, b: unknown) =>
     found.push({ title, where, theirs: show(a), ours: show(b) })
   if (theirs.status !== ours.status) note('status', theirs.status, ours.status)
-  if (mediaType(theirs) !== mediaType(ours)) note('content type', mediaType(theirs), mediaType(ours))
+  if (mediaType(theirs) !== mediaType(ours))
+    note('content type', mediaType(theirs), mediaType(ours))
   if (pathOf(theirs) !== pathOf(ours)) note('location', pathOf(theirs), pathOf(ours))
   compareValues('', parse(theirs.text), parse(ours.text), note)
   return found
@@ -64,7 +65,8 @@ function nameOf(member: unknown, index: number): string {
   if (typeof member === 'string') return member
   if (!isObject(member)) return String(index)
   const definition = isObject(member.definition) ? member.definition.name : undefined
-  return String(member.class ?? member.name ?? definition ?? index)
+  if (member.class !== undefined) return `${member.type} ${member.class}`
+  return String(member.name ?? definition ?? index)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,23 +10,19 @@ export interface Side {
   readonly url: string
   /** Stands for `DIR`. */
   readonly directory: string
-  /** Stands for `TOPIC-`. */
-  readonly topicPrefix: string
 }
 
-/** The answers by title, with the side's own directory and topics written as in the script. */
+/** The answers by title, with the side's own directory written as in the script. */
 export async function replay(
   steps: readonly Step[],
   side: Side,
 ): Promise<ReadonlyMap<string, Answer>> {
   const answers = new Map<string, Answer>()
   for (const step of steps) {
-    const t0 = Date.now()
     const answer = await play(step, side)
     answers.set(step.title, { ...answer, text: generalised(answer.text, side) })
     // What a wait does not see is seen in the next answer.
-    if (step.then) await untilState(side.url, step.then.name, step.then).catch((e) => console.error(side.directory, step.title, e.message))
-    if (Date.now() - t0 > 1500) console.error(side.directory, step.title, Date.now() - t0)
+    if (step.then) await untilState(side.url, step.then.name, step.then).catch(() => undefined)
   }
   return answers
 }
@@ -43,12 +39,12 @@ async function play(step: Step, side: Side): Promise<Answer> {
   }
 }
 
-function specialised(body: unknown, { directory, topicPrefix }: Side): unknown {
+function specialised(body: unknown, { directory }: Side): unknown {
   if (body === undefined) return undefined
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return text.replaceAll('DIR', directory).replaceAll('TOPIC-', topicPrefix)
+  return text.replaceAll('DIR', directory)
 }
 
-function generalised(text: string, { directory, topicPrefix }: Side): string {
-  return text.replaceAll(directory, 'DIR').replaceAll(topicPrefix, 'TOPIC-')
+function generalised(text: string, { directory }: Side): string {
+  return text.replaceAll(directory, 'DIR')
 }

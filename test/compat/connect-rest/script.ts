@@ -1,5 +1,5 @@
 /**
- * One script of REST calls that is played against Kafka Connect and against our worker. `DIR` and `TOPIC-` in it stand for
+ * One script of REST calls that is played against Kafka Connect and against our worker. `DIR` and `` in it stand for
  * what each side has of its own.
  */
 import type { Call } from '../worker-on-kafka/rest.ts'
@@ -24,14 +24,14 @@ export interface Step extends Call {
 const source = {
   'connector.class': SOURCE_CLASS,
   file: 'DIR/in.txt',
-  topic: 'TOPIC-lines',
+  topic: 'lines',
   'tasks.max': '1',
   'value.converter': STRING,
 }
 const sink = {
   'connector.class': SINK_CLASS,
   file: 'DIR/out.txt',
-  topics: 'TOPIC-lines',
+  topics: 'lines',
   'value.converter': STRING,
 }
 const running = (name: string) => ({ name, connector: 'RUNNING', tasks: ['RUNNING'] })
@@ -42,8 +42,14 @@ const put = (title: string, path: string, body?: unknown): Step => ({
   path,
   ...(body === undefined ? {} : { body }),
 })
-const post = (title: string, path: string, body?: unknown): Step => ({ ...put(title, path, body), method: 'POST' })
-const patch = (title: string, path: string, body?: unknown): Step => ({ ...put(title, path, body), method: 'PATCH' })
+const post = (title: string, path: string, body?: unknown): Step => ({
+  ...put(title, path, body),
+  method: 'POST',
+})
+const patch = (title: string, path: string, body?: unknown): Step => ({
+  ...put(title, path, body),
+  method: 'PATCH',
+})
 const remove = (title: string, path: string): Step => ({ title, method: 'DELETE', path })
 
 const onEmptyCluster: readonly Step[] = [
@@ -56,7 +62,10 @@ const onEmptyCluster: readonly Step[] = [
 ]
 
 const creation: readonly Step[] = [
-  { ...post('create source', '/connectors', { name: 'lines', config: source }), then: running('lines') },
+  {
+    ...post('create source', '/connectors', { name: 'lines', config: source }),
+    then: running('lines'),
+  },
   get('source', '/connectors/lines'),
   get('source config', '/connectors/lines/config'),
   get('source status', '/connectors/lines/status'),
@@ -80,12 +89,24 @@ const creation: readonly Step[] = [
 const creationErrors: readonly Step[] = [
   post('create again', '/connectors', { name: 'lines', config: source }),
   post('create without a class', '/connectors', { name: 'bad', config: { topic: 'a' } }),
-  post('create with an unknown class', '/connectors', { name: 'bad', config: { 'connector.class': 'org.example.Nothing' } }),
+  post('create with an unknown class', '/connectors', {
+    name: 'bad',
+    config: { 'connector.class': 'org.example.Nothing' },
+  }),
   post('create without a name', '/connectors', { config: source }),
   post('create with an empty name', '/connectors', { name: ' ', config: source }),
-  post('create with a name with spaces around', '/connectors', { name: ' bad ', config: { ...source, name: 'other' } }),
-  post('create with another name in the config', '/connectors', { name: 'bad', config: { ...source, name: 'other' } }),
-  post('create with a control character in the name', '/connectors', { name: 'a\nb', config: source }),
+  post('create with a name with spaces around', '/connectors', {
+    name: ' bad ',
+    config: { ...source, name: 'other' },
+  }),
+  post('create with another name in the config', '/connectors', {
+    name: 'bad',
+    config: { ...source, name: 'other' },
+  }),
+  post('create with a control character in the name', '/connectors', {
+    name: 'a\nb',
+    config: source,
+  }),
   post('create without a config', '/connectors', { name: 'bad' }),
   post('create with an unknown field', '/connectors', { name: 'bad', config: source, more: 1 }),
   post('create with a number for the config', '/connectors', { name: 'bad', config: 7 }),
@@ -94,15 +115,43 @@ const creationErrors: readonly Step[] = [
   post('create with an empty body', '/connectors', ''),
   post('create with null for the body', '/connectors', 'null'),
   { ...post('create as text', '/connectors', 'hello'), contentType: 'text/plain' },
-  post('create with an unknown state', '/connectors', { name: 'bad', config: source, initial_state: 'ASLEEP' }),
-  post('create with invalid values', '/connectors', { name: 'bad', config: { ...source, 'tasks.max': 'many', 'errors.tolerance': 'some' } }),
-  post('create with tasks.max 0', '/connectors', { name: 'bad', config: { ...source, 'tasks.max': '0' } }),
-  post('create sink without topics', '/connectors', { name: 'bad', config: { ...sink, topics: '' } }),
-  post('create sink with topics and regex', '/connectors', { name: 'bad', config: { ...sink, 'topics.regex': 'a.*' } }),
-  post('create with an unknown converter', '/connectors', { name: 'bad', config: { ...source, 'value.converter': 'org.example.Nothing' } }),
-  post('create with an unknown transform', '/connectors', { name: 'bad', config: { ...source, transforms: 'a', 'transforms.a.type': 'org.example.Nothing' } }),
-  post('create with a transform without type', '/connectors', { name: 'bad', config: { ...source, transforms: 'a' } }),
-  post('create source without a topic', '/connectors', { name: 'bad', config: { 'connector.class': SOURCE_CLASS, file: 'DIR/in.txt' } }),
+  post('create with an unknown state', '/connectors', {
+    name: 'bad',
+    config: source,
+    initial_state: 'ASLEEP',
+  }),
+  post('create with invalid values', '/connectors', {
+    name: 'bad',
+    config: { ...source, 'tasks.max': 'many', 'errors.tolerance': 'some' },
+  }),
+  post('create with tasks.max 0', '/connectors', {
+    name: 'bad',
+    config: { ...source, 'tasks.max': '0' },
+  }),
+  post('create sink without topics', '/connectors', {
+    name: 'bad',
+    config: { ...sink, topics: '' },
+  }),
+  post('create sink with topics and regex', '/connectors', {
+    name: 'bad',
+    config: { ...sink, 'topics.regex': 'a.*' },
+  }),
+  post('create with an unknown converter', '/connectors', {
+    name: 'bad',
+    config: { ...source, 'value.converter': 'org.example.Nothing' },
+  }),
+  post('create with an unknown transform', '/connectors', {
+    name: 'bad',
+    config: { ...source, transforms: 'a', 'transforms.a.type': 'org.example.Nothing' },
+  }),
+  post('create with a transform without type', '/connectors', {
+    name: 'bad',
+    config: { ...source, transforms: 'a' },
+  }),
+  post('create source without a topic', '/connectors', {
+    name: 'bad',
+    config: { 'connector.class': SOURCE_CLASS, file: 'DIR/in.txt' },
+  }),
   put('put with another name', '/connectors/bad/config', { ...source, name: 'other' }),
   put('put with bad JSON', '/connectors/bad/config', '{'),
   put('put with a nested value', '/connectors/bad/config', { ...source, topic: { a: 1 } }),
@@ -142,17 +191,38 @@ const absent: readonly Step[] = [
 ]
 
 const lifecycle: readonly Step[] = [
-  { ...put('pause', '/connectors/lines/pause'), then: { name: 'lines', connector: 'PAUSED', tasks: ['PAUSED'] } },
-  put('pause again', '/connectors/lines/pause'),
+  {
+    ...put('pause', '/connectors/lines/pause'),
+    then: { name: 'lines', connector: 'PAUSED', tasks: ['PAUSED'] },
+  },
+  { ...put('pause again, with a content type and no body', '/connectors/lines/pause', '') },
   get('paused status', '/connectors/lines/status'),
   { ...put('resume', '/connectors/lines/resume'), then: running('lines') },
   { ...post('restart', '/connectors/lines/restart'), then: running('lines') },
-  { ...post('restart with tasks', '/connectors/lines/restart?includeTasks=true'), then: running('lines') },
-  { ...post('restart of what has failed', '/connectors/lines/restart?onlyFailed=true'), then: running('lines') },
-  { ...post('restart of tasks that have failed', '/connectors/lines/restart?includeTasks=true&onlyFailed=true'), then: running('lines') },
-  { ...post('restart with odd flags', '/connectors/lines/restart?includeTasks=perhaps'), then: running('lines') },
+  {
+    ...post('restart with tasks', '/connectors/lines/restart?includeTasks=true'),
+    then: running('lines'),
+  },
+  {
+    ...post('restart of what has failed', '/connectors/lines/restart?onlyFailed=true'),
+    then: running('lines'),
+  },
+  {
+    ...post(
+      'restart of tasks that have failed',
+      '/connectors/lines/restart?includeTasks=true&onlyFailed=true',
+    ),
+    then: running('lines'),
+  },
+  {
+    ...post('restart with odd flags', '/connectors/lines/restart?includeTasks=perhaps'),
+    then: running('lines'),
+  },
   { ...post('restart of a task', '/connectors/lines/tasks/0/restart'), then: running('lines') },
-  { ...put('stop', '/connectors/lines/stop'), then: { name: 'lines', connector: 'STOPPED', tasks: [] } },
+  {
+    ...put('stop', '/connectors/lines/stop'),
+    then: { name: 'lines', connector: 'STOPPED', tasks: [] },
+  },
   get('stopped', '/connectors/lines'),
   get('stopped status', '/connectors/lines/status'),
   get('stopped tasks', '/connectors/lines/tasks'),
@@ -160,25 +230,50 @@ const lifecycle: readonly Step[] = [
   put('stop again', '/connectors/lines/stop'),
   { ...put('resume after stop', '/connectors/lines/resume'), then: running('lines') },
   put('reset of topics', '/connectors/lines/topics/reset'),
-  { ...put('new config', '/connectors/lines/config', { ...source, 'batch.size': '10' }), then: running('lines') },
-  { ...patch('patch', '/connectors/lines/config', { 'batch.size': null, 'errors.tolerance': 'all' }), then: running('lines') },
+  {
+    ...put('new config', '/connectors/lines/config', { ...source, 'batch.size': '10' }),
+    then: running('lines'),
+  },
+  {
+    ...patch('patch', '/connectors/lines/config', {
+      'batch.size': null,
+      'errors.tolerance': 'all',
+    }),
+    then: running('lines'),
+  },
   patch('patch to invalid', '/connectors/lines/config', { 'tasks.max': '-1' }),
   patch('patch of the name', '/connectors/lines/config', { name: 'other' }),
   { ...patch('patch with nothing', '/connectors/lines/config', {}), then: running('lines') },
   get('patched config', '/connectors/lines/config'),
   {
-    ...post('create paused', '/connectors', { name: 'later', config: { ...source, topic: 'TOPIC-later' }, initial_state: 'PAUSED' }),
-    then: { name: 'later', connector: 'PAUSED', tasks: ['PAUSED'] },
+    ...post('create paused', '/connectors', {
+      name: 'later',
+      config: { ...source, topic: 'later' },
+      initial_state: 'PAUSED',
+    }),
+    then: { name: 'later', connector: 'PAUSED', tasks: [] },
   },
   {
-    ...post('create stopped', '/connectors', { name: 'never', config: source, initial_state: 'stopped' }),
+    ...post('create stopped', '/connectors', {
+      name: 'never',
+      config: source,
+      initial_state: 'stopped',
+    }),
     then: { name: 'never', connector: 'STOPPED', tasks: [] },
   },
   get('created stopped', '/connectors/never/status'),
-  { ...post('create with a slash in the name', '/connectors', { name: 'a/b c', config: { ...source, topic: 'TOPIC-slash' } }), then: running('a%2Fb%20c') },
+  {
+    ...post('create with a slash in the name', '/connectors', {
+      name: 'a/b c',
+      config: { ...source, topic: 'slash' },
+    }),
+  },
   remove('delete with a slash in the name', '/connectors/a%2Fb%20c'),
   {
-    ...post('create with a file that cannot be written', '/connectors', { name: 'broken', config: { ...sink, file: '/proc/nothing/here' } }),
+    ...post('create with a file that cannot be written', '/connectors', {
+      name: 'broken',
+      config: { ...sink, file: '/proc/nothing/here' },
+    }),
     then: { name: 'broken', connector: 'RUNNING', tasks: ['FAILED'] },
   },
   get('failed status', '/connectors/broken/status'),
@@ -186,15 +281,36 @@ const lifecycle: readonly Step[] = [
 ]
 
 const validation: readonly Step[] = [
-  put('validate source', `/connector-plugins/${SOURCE_CLASS}/config/validate`, { ...source, name: 'v' }),
-  put('validate by simple name', '/connector-plugins/FileStreamSourceConnector/config/validate', { ...source, name: 'v' }),
-  put('validate by short name', '/connector-plugins/FileStreamSource/config/validate', { ...source, 'connector.class': 'FileStreamSource', name: 'v' }),
-  put('validate source with nothing', `/connector-plugins/${SOURCE_CLASS}/config/validate`, { 'connector.class': SOURCE_CLASS }),
-  put('validate without a class', `/connector-plugins/${SOURCE_CLASS}/config/validate`, { topic: 'a' }),
+  put('validate source', `/connector-plugins/${SOURCE_CLASS}/config/validate`, {
+    ...source,
+    name: 'v',
+  }),
+  put('validate by simple name', '/connector-plugins/FileStreamSourceConnector/config/validate', {
+    ...source,
+    name: 'v',
+  }),
+  put('validate by short name', '/connector-plugins/FileStreamSource/config/validate', {
+    ...source,
+    'connector.class': 'FileStreamSource',
+    name: 'v',
+  }),
+  put('validate source with nothing', `/connector-plugins/${SOURCE_CLASS}/config/validate`, {
+    'connector.class': SOURCE_CLASS,
+  }),
+  put('validate without a class', `/connector-plugins/${SOURCE_CLASS}/config/validate`, {
+    topic: 'a',
+  }),
   put('validate another class', `/connector-plugins/${SOURCE_CLASS}/config/validate`, sink),
-  put('validate unknown plugin', '/connector-plugins/org.example.Nothing/config/validate', { 'connector.class': 'org.example.Nothing' }),
+  put('validate unknown plugin', '/connector-plugins/org.example.Nothing/config/validate', {
+    'connector.class': 'org.example.Nothing',
+  }),
   put('validate sink', `/connector-plugins/${SINK_CLASS}/config/validate`, { ...sink, name: 'v' }),
-  put('validate sink with errors', `/connector-plugins/${SINK_CLASS}/config/validate`, { ...sink, name: 'v', 'topics.regex': '(', 'tasks.max': 'x' }),
+  put('validate sink with errors', `/connector-plugins/${SINK_CLASS}/config/validate`, {
+    ...sink,
+    name: 'v',
+    'topics.regex': '(',
+    'tasks.max': 'x',
+  }),
   put('validate transform', `/connector-plugins/${SOURCE_CLASS}/config/validate`, {
     ...source,
     name: 'v',
@@ -204,8 +320,14 @@ const validation: readonly Step[] = [
   }),
   put('validate with bad JSON', `/connector-plugins/${SOURCE_CLASS}/config/validate`, '['),
   get('config of a connector', `/connector-plugins/${SOURCE_CLASS}/config`),
-  get('config of a transform', '/connector-plugins/org.apache.kafka.connect.transforms.RegexRouter/config'),
-  get('config of a converter', '/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config'),
+  get(
+    'config of a transform',
+    '/connector-plugins/org.apache.kafka.connect.transforms.RegexRouter/config',
+  ),
+  get(
+    'config of a converter',
+    '/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config',
+  ),
 ]
 
 const removal: readonly Step[] = [

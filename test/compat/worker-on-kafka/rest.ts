@@ -24,7 +24,10 @@ export interface ConnectorStatus {
   readonly tasks: readonly { readonly state: string; readonly trace?: string }[]
 }
 
-export async function call(url: string, { method, path, body, contentType }: Call): Promise<Answer> {
+export async function call(
+  url: string,
+  { method, path, body, contentType }: Call,
+): Promise<Answer> {
   const hasBody = body !== undefined
   const response = await fetch(url + path, {
     method,
@@ -40,7 +43,12 @@ export async function call(url: string, { method, path, body, contentType }: Cal
 }
 
 /** The body of an answer that must be a success. */
-export async function ask<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
+export async function ask<T>(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<T> {
   const answer = await call(url, { method, path, body })
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
   return (answer.text === '' ? undefined : JSON.parse(answer.text)) as T
