@@ -70,7 +70,7 @@ export class WorkerHost {
     this.#startedAtMs = performance.now()
     let reason = 'it exited'
     thread.on('message', (message: ThreadMessage) => {
-      if (message.type === 'ready') this.#onReady?.(message.restAddress)
+      if (message.type === 'ready') this.#onThreadReady(message.restAddress)
       if (message.type === 'failed') {
         reason = message.reason
         this.#onFirstFailure?.(new Error(message.reason))
@@ -81,6 +81,15 @@ export class WorkerHost {
     })
     thread.on('exit', () => this.#onExit(reason))
     return thread
+  }
+
+  /** A thread that is started again takes the port that this one got: others know the address by then. */
+  #onThreadReady(restAddress: string): void {
+    if (this.#start) {
+      const properties = withPort(this.#start.properties, restAddress)
+      this.#start = { ...this.#start, properties }
+    }
+    this.#onReady?.(restAddress)
   }
 
   #onExit(reason: string): void {
@@ -97,5 +106,16 @@ export class WorkerHost {
       this.#thread = this.#spawn()
       if (this.#start) this.#send({ type: 'start', ...this.#start })
     }, this.#restartDelayMs)
+  }
+}
+
+/** The REST server's properties with the port that it got in place of 0. */
+function withPort(properties: Properties, restAddress: string): Properties {
+  const port = restAddress.slice(restAddress.lastIndexOf(':') + 1)
+  const { listeners, 'rest.port': restPort } = properties
+  return {
+    ...properties,
+    ...(typeof listeners === 'string' && { listeners: listeners.replace(/:0$/, `:${port}`) }),
+    ...(restPort === '0' && { 'rest.port': port }),
   }
 }
