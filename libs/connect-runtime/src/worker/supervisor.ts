@@ -91,7 +91,8 @@ export class TaskSupervisor {
       try {
         await this.#runAttempt()
         return
-      } catch (error) {
+      } catch (thrown) {
+        const error: unknown = thrown ?? new Error(`the task threw ${String(thrown)}`)
         if (signal.aborted) {
           this.#deps.logger.warn('task failed while it was stopping', { error })
           return
