@@ -1,12 +1,13 @@
 /** The machine a figure was measured on, and what processes took of it. Linux only, as /proc is. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
+import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 
 /** Of /proc/PID/stat, whose first two fields are cut off. */
 const UTIME_FIELD = 11
 const STIME_FIELD = 12
 const TICKS_PER_S = 100
+const PINNING_CORES_MIN = 4
 
 export interface MachineFacts {
   readonly cores: number
@@ -14,6 +15,8 @@ export interface MachineFacts {
   readonly memoryGb: number
   readonly system: string
   readonly node: string
+  /** Of the last minute, when the facts were taken: the load itself, and whoever else was there. */
+  readonly loadAverage: number
 }
 
 export function machineFacts(): MachineFacts {
@@ -23,6 +26,7 @@ export function machineFacts(): MachineFacts {
     memoryGb: Math.round(totalmem() / 1e9),
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
+    loadAverage: Math.round(loadavg()[0] * 10) / 10,
   }
 }
 
@@ -63,17 +67,24 @@ export function residentMb(pid: number): number {
   return Math.round((Number(kilobytes) * 1024) / 1e6)
 }
 
-/** Keeps all threads of a process on some cores. False if this machine has no taskset or no core to spare. */
-export function pin(pid: number, cores: readonly number[]): boolean {
-  if (availableParallelism() < 2) return false
-  const { status } = spawnSync('taskset', ['-a', '-c', '-p', cores.join(','), String(pid)])
-  return status === 0
+export interface Pinning {
+  readonly client: readonly number[]
+  readonly broker: readonly number[]
 }
 
-/** The client has the last core for itself. */
-export function coresApart(): { client: readonly number[]; broker: readonly number[] } {
+/**
+ * The client has the last core for itself. Null on a small machine: the broker's threads need more than one core, and the
+ * client takes a fraction of one.
+ */
+export function coresApart(): Pinning | null {
+  if (availableParallelism() < PINNING_CORES_MIN) return null
   const all = Array.from({ length: availableParallelism() }, (_, index) => index)
   return { client: all.slice(-1), broker: all.slice(0, -1) }
+}
+
+/** Keeps all threads of a process on some cores, as far as this machine has taskset. */
+export function pin(pid: number, cores: readonly number[]): void {
+  spawnSync('taskset', ['-a', '-c', '-p', cores.join(','), String(pid)])
 }
 
 function cpuSeconds(file: string): number {

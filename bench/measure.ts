@@ -1,5 +1,6 @@
 /** Runs a load against a broker and says what came through and what it cost both sides. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { LoadMessage, LoadOptions, LoadResult } from './load/options.ts'
 import { coresApart, type CpuShare, cpuShare, cpuTimes, pin } from './machine.ts'
@@ -28,9 +29,11 @@ export async function measure(brokerPid: number, options: LoadOptions): Promise<
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   try {
-    const { client, broker } = coresApart()
-    pin(child.pid!, client)
-    pin(brokerPid, broker)
+    const cores = coresApart()
+    if (cores) {
+      pin(child.pid!, cores.client)
+      pin(brokerPid, cores.broker)
+    }
     child.send(options)
     await nextMessage(child, 'measuring')
     const pids = [brokerPid, child.pid!]
@@ -54,12 +57,16 @@ export function summarize(values: readonly number[]): Summary {
   return { median: sorted[sorted.length >> 1], min: sorted[0], max: sorted.at(-1)! }
 }
 
+/** Neither: both wait, for the disk or for other processes of the machine. */
 function saturatedSide(broker: CpuShare, client: CpuShare): Measurement['saturated'] {
-  const isBroker =
-    Math.max(broker.main, broker.process / coresApart().broker.length) >= SATURATED_SHARE
-  const isClient = client.process >= SATURATED_SHARE
+  const isBroker = isSaturated(broker, coresApart()?.broker.length ?? availableParallelism())
+  const isClient = isSaturated(client, 1)
   if (isBroker) return isClient ? 'both' : 'broker'
   return isClient ? 'client' : 'neither'
+}
+
+function isSaturated({ main, process }: CpuShare, cores: number): boolean {
+  return main >= SATURATED_SHARE || process >= SATURATED_SHARE * cores
 }
 
 function nextMessage<T extends LoadMessage['type']>(

@@ -1,11 +1,13 @@
 /**
- * How fast the broker takes batches, acks=all: durable (the answer comes after fdatasync) and page-cache, with records of 100 B and
- * 1 KB in batches of 16 KB. Options: `--runs N`, `--seconds N`, `--connections N`, `--in-flight N`, `--partitions N`,
- * `--against kafka` (Apache Kafka with the same load), `--no-jvm` (leaves Kafka's own tool out), `--no-record`.
+ * How fast the broker takes batches, acks=all: durable (the answer comes after fdatasync) and page-cache, with records of
+ * 100 B and 1 KB in batches of 16 KB. Options: `--runs N`, `--seconds N`, `--connections N`, `--in-flight N`,
+ * `--partitions N`, `--mode durable|page-cache` (only that one), `--against kafka` (Apache Kafka with the same load),
+ * `--no-jvm` (leaves Kafka's own tool out), `--no-record`.
  */
 import { parseArgs } from 'node:util'
-import { createTopic } from '../test/compat/direct.ts'
+import { createTopic, deleteTopic } from '../test/compat/direct.ts'
 import { startApacheKafka, startMillrace, type Server } from '../test/compat/server.ts'
+import { diskCeiling } from './disk.ts'
 import { producerPerformance } from './jvm-clients.ts'
 import type { LoadOptions } from './load/options.ts'
 import { measure } from './measure.ts'
@@ -49,6 +51,8 @@ export async function produce(args: readonly string[]): Promise<void> {
   const isKafka = options.against === 'kafka'
   const modes = (isKafka ? kafkaModes : millraceModes).filter((m) => m.name.includes(options.mode))
   const cases: Case[] = []
+  const disk = await diskCeiling(load.partitions, load.connections * load.inFlight * BATCH_BYTES)
+  console.log(`disk alone, with everything in flight in one fdatasync: ${JSON.stringify(disk)}`)
   printHeading()
   for (const mode of modes) {
     const server = await (isKafka ? startApacheKafka : startMillrace)(mode.properties)
@@ -65,19 +69,22 @@ export async function produce(args: readonly string[]): Promise<void> {
   }
   if (options['no-record']) return
   const name = isKafka ? 'produce-kafka' : 'produce'
-  writeResults(name, { settings: load, cases: summarizeCases(cases) })
+  writeResults(name, { settings: load, disk, cases: summarizeCases(cases) })
 }
 
+const common = { 'log.segment.delete.delay.ms': '0' }
+
 const millraceModes: readonly Mode[] = [
-  { name: 'durable', properties: { 'log.ack.after.flush': 'true' } },
-  { name: 'page-cache', properties: { 'log.ack.after.flush': 'false' } },
+  { name: 'durable', properties: { ...common, 'log.ack.after.flush': 'true' } },
+  { name: 'page-cache', properties: { ...common, 'log.ack.after.flush': 'false' } },
 ]
 /** Kafka flushes each append before the answer if it is told to. */
 const kafkaModes: readonly Mode[] = [
-  { name: 'durable', properties: { 'log.flush.interval.messages': '1' } },
-  { name: 'page-cache', properties: {} },
+  { name: 'durable', properties: { ...common, 'log.flush.interval.messages': '1' } },
+  { name: 'page-cache', properties: common },
 ]
 
+/** Each run has a topic of its own, gone before the next: else the system writes out the last run's pages during this one. */
 async function runLoad(
   server: Server,
   load: Omit<LoadOptions, 'port' | 'topic'>,
@@ -89,6 +96,7 @@ async function runLoad(
     const topic = `produce-${load.recordBytes}-${run}`
     await createTopic(server.bootstrap, topic, load.partitions)
     runs.push(await measure(server.pid, { ...load, port, topic }))
+    await deleteTopic(server.bootstrap, topic)
   }
   return runs
 }

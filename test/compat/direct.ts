@@ -19,6 +19,7 @@ import {
 import { waitFor } from './wait.ts'
 
 const CREATE_TOPICS_VERSION = 5
+const DELETE_TOPICS_VERSION = 4
 const LIST_OFFSETS_VERSION = 5
 const PRODUCE_VERSION = 9
 const TIMEOUT_MS = 15_000
@@ -39,6 +40,14 @@ export async function createTopic(
   })
   if (topics[0].errorCode !== 0) throw new Error(`topic ${name}: error ${topics[0].errorCode}`)
   await waitFor(`leaders of ${name}`, () => hasLeaders(bootstrap, name, numPartitions))
+}
+
+export async function deleteTopic(bootstrap: string, name: string): Promise<void> {
+  const { responses } = await ask(bootstrap, ApiKey.DeleteTopics, DELETE_TOPICS_VERSION, {
+    topicNames: [name],
+    timeoutMs: TIMEOUT_MS,
+  })
+  if (responses[0].errorCode !== 0) throw new Error(`topic ${name}: ${responses[0].errorCode}`)
 }
 
 async function hasLeaders(bootstrap: string, name: string, count: number): Promise<boolean> {
