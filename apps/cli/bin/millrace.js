@@ -6,7 +6,7 @@ const { spawnSync } = require('node:child_process')
 const REQUIRED_MAJOR = 24
 
 if (Number(process.versions.node.split('.')[0]) >= REQUIRED_MAJOR) {
-  require('../dist/main.js').main(process.argv.slice(2))
+  void require('../dist/main.js').main(process.argv.slice(2))
 } else {
   process.exitCode = runOnInstalledNode()
 }

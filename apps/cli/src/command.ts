@@ -28,7 +28,6 @@ export type Arguments<O extends CommandOptions> = { readonly [K in keyof O]: Val
 
 export interface Command<O extends CommandOptions = CommandOptions> {
   readonly name: string
-  readonly summary: string
   readonly description: string
   readonly options: O
   readonly run: (args: Arguments<O>) => Promise<void>
@@ -48,7 +47,8 @@ export function parseArguments(spec: Command, argv: readonly string[]): Argument
     const given = values[name]
     if (option.type === 'list') args[name] = given ?? []
     else if (option.type === 'boolean') args[name] = given === true
-    else if (option.type === 'port') args[name] = parsePort(name, given ?? option.default, problems)
+    else if (option.type === 'port')
+      args[name] = parsePort(name, (given as string | undefined) ?? option.default, problems)
     else args[name] = given ?? option.default
   }
   if (problems.length > 0) throw usage(spec, problems.join('; '))
@@ -109,11 +109,15 @@ function readValues(spec: Command, argv: readonly string[]): Record<string, unkn
   }
 }
 
-function parsePort(name: string, given: unknown, problems: string[]): number | undefined {
+function parsePort(
+  name: string,
+  given: string | undefined,
+  problems: string[],
+): number | undefined {
   if (given === undefined) return undefined
   const port = Number(given)
-  if (/^\d+$/.test(String(given)) && port <= 65_535) return port
-  problems.push(`--${name} ${String(given)} is not a port (0 to 65535; 0 chooses a free one)`)
+  if (/^\d+$/.test(given) && port <= 65_535) return port
+  problems.push(`--${name} ${given} is not a port (0 to 65535; 0 chooses a free one)`)
   return undefined
 }
 

@@ -32,6 +32,7 @@ export class WorkerHost {
   #startedAtMs = 0
   #restartDelayMs = RESTART_DELAY_MS.first
   #isClosing = false
+  #hasBeenReady = false
   #start: WorkerStart | null = null
   #onReady: ((restAddress: string) => void) | null = null
   #onFirstFailure: ((error: Error) => void) | null = null
@@ -73,7 +74,7 @@ export class WorkerHost {
       if (message.type === 'ready') this.#onThreadReady(message.restAddress)
       if (message.type === 'failed') {
         reason = message.reason
-        this.#onFirstFailure?.(new Error(message.reason))
+        this.#onThreadFailed(message.reason)
       }
     })
     thread.on('error', (error) => {
@@ -85,11 +86,18 @@ export class WorkerHost {
 
   /** A thread that is started again takes the port that this one got: others know the address by then. */
   #onThreadReady(restAddress: string): void {
+    this.#hasBeenReady = true
     if (this.#start) {
       const properties = withPort(this.#start.properties, restAddress)
       this.#start = { ...this.#start, properties }
     }
     this.#onReady?.(restAddress)
+  }
+
+  /** Before the first start has come to anything, a failure ends the program: it is not worth another try. */
+  #onThreadFailed(reason: string): void {
+    if (!this.#hasBeenReady) this.#isClosing = true
+    this.#onFirstFailure?.(new Error(reason))
   }
 
   #onExit(reason: string): void {
