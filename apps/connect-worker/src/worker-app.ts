@@ -1,5 +1,13 @@
 import 'reflect-metadata'
-import { nodeDisk, nodeNet, systemClock, systemRandom, type Clock } from '@millrace/base'
+import {
+  errorCode,
+  errorMessage,
+  nodeDisk,
+  nodeNet,
+  systemClock,
+  systemRandom,
+  type Clock,
+} from '@millrace/base'
 import { createClient } from '@millrace/client'
 import type { Properties } from '@millrace/config'
 import {
@@ -17,6 +25,7 @@ import type { FastifyInstance } from 'fastify'
 import { builtInPlugins } from './built-in-plugins'
 import { parseWorkerSettings, type WorkerSettings } from './config'
 import { ConnectWorkerModule } from './connect-worker.module'
+import { connectWorkerErrors } from './errors'
 import { ErrorFilter } from './rest/error.filter'
 import { RouteTable } from './rest/route-table'
 
@@ -44,7 +53,7 @@ const BODY_MAX_BYTES = 4 * 1024 * 1024
 
 /**
  * Starts a worker and resolves when its REST server listens and it is ready.
- * @throws CONNECT_INVALID_WORKER_CONFIG, CONNECT_PLUGIN_LOAD, ConfigurationError (unknown converter), Node's error if the port is in use, what `ready` rejects with
+ * @throws CONNECT_INVALID_WORKER_CONFIG, CONNECT_PLUGIN_LOAD, ConfigurationError (unknown converter), WORKER_PORT_UNAVAILABLE, what `ready` rejects with
  */
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const worker = await listenWorker(options)
@@ -73,9 +82,11 @@ export async function listenWorker(options: StartWorkerOptions): Promise<Running
   const app = await createRestApp(herder, registry)
   try {
     await app.listen(port, settings.listen.host)
-  } catch (error) {
+  } catch (cause) {
     await app.close()
-    throw error
+    const { host } = settings.listen
+    const reason = errorCode(cause) ?? errorMessage(cause)
+    throw connectWorkerErrors.create('WORKER_PORT_UNAVAILABLE', { host, port, reason }, { cause })
   }
   port = (app.getHttpServer().address() as { port: number }).port
   const ready = herder.start()

@@ -117,7 +117,7 @@ describe('a worker', () => {
   it('says that its port is in use', async () => {
     const { port } = new URL(harness.worker.restAddress)
     const started = startWorkerOn(harness.bootstrap, { listeners: `http://127.0.0.1:${port}` })
-    await expect(started.catch(errorCode)).resolves.toBe('EADDRINUSE')
+    await expect(started.catch(errorCode)).resolves.toBe('WORKER_PORT_UNAVAILABLE')
   })
 
   it('shares the tasks with another one and takes them back when that leaves', async () => {
