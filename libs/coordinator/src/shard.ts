@@ -65,7 +65,9 @@ export class Shard {
       const recordCount = await this.#replayLog()
       if (this.#closedWith !== null) return // resigned meanwhile
       this.#isLoaded = true
-      this.#logger.info('loaded groups', { groups: this.#entries.size, records: recordCount })
+      // Most of the partitions are empty; a line for each would hide the rest.
+      const level = recordCount > 0 ? 'info' : 'debug'
+      this.#logger[level]('loaded groups', { groups: this.#entries.size, records: recordCount })
     } catch (error) {
       this.#logger.error('could not load the groups of a partition', {
         reason: errorMessage(error),
