@@ -7,7 +7,7 @@ interface Column {
 
 const text = (name: string): Column => ({
   name,
-  fromEvent: (value) => (value === null ? null : String(value)),
+  fromEvent: (value) => (value === null ? null : String(value as string | number)),
   fromDatabase: (value) => value,
 })
 

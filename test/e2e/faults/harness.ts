@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { missingPostgres, type Postgres, startPostgres } from '../../peers/postgres'
+import { findS3 } from '../../peers/s3'
 import type { Millrace, MillraceOptions } from '../../../examples/postgres-to-s3/millrace'
 
 /** The built program, as npm installs it. */
@@ -14,7 +15,16 @@ export const PROGRAM = join(__dirname, '../../../apps/cli/bin/millrace.js')
 
 /** `describe` where a Postgres can be had, else a skipped one that says what is missing. */
 export function describeWithPostgres(title: string, run: () => void): void {
-  const missing = missingPostgres()
+  describeUnless(missingPostgres(), title, run)
+}
+
+/** The same where a real S3 server can be had as well. */
+export function describeWithS3AndPostgres(title: string, run: () => void): void {
+  const home = findS3()
+  describeUnless('missing' in home ? home.missing : missingPostgres(), title, run)
+}
+
+function describeUnless(missing: string | null, title: string, run: () => void): void {
   if (missing === null) describe(title, run)
   else describe.skip(`${title} (missing: ${missing})`, run)
 }

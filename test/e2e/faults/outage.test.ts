@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SINK_NAME, SOURCE_NAME } from '../../../examples/postgres-to-s3/connectors'
 import { BucketReader, FolderReader } from '../../../examples/postgres-to-s3/objects'
 import { startFaultProxy } from '../../../connectors/s3/test/fault-proxy'
-import { missingPostgres } from '../../peers/postgres'
 import { findS3, startS3 } from '../../peers/s3'
-import { CleanUps, describeWithPostgres, eventually } from './harness'
+import { CleanUps, describeWithPostgres, describeWithS3AndPostgres, eventually } from './harness'
 import { keepBusy, Pipeline } from './pipeline'
 
 const ROWS = 2_000
@@ -80,10 +79,3 @@ describeWithS3AndPostgres('when S3 answers 503 for a while', () => {
     })
   })
 })
-
-function describeWithS3AndPostgres(title: string, run: () => void): void {
-  const home = findS3()
-  const missing = 'missing' in home ? home.missing : missingPostgres()
-  if (missing === null) describe(title, run)
-  else describe.skip(`${title} (missing: ${missing})`, run)
-}
