@@ -1,12 +1,31 @@
 import { errorMessage, PlatformError } from '@millrace/base'
 import { type Command, commandHelp, parseArguments } from './command'
-import { adminCommand } from './commands/admin'
-import { brokerCommand } from './commands/broker'
-import { startCommand } from './commands/start'
-import { workerCommand } from './commands/worker'
+
+interface CommandEntry {
+  readonly summary: string
+  /** Loads the command alone: a broker needs no worker in memory. */
+  readonly load: () => Promise<Command>
+}
 
 /** Every command, in the order of the help text. */
-const commands: readonly Command[] = [startCommand, brokerCommand, workerCommand, adminCommand]
+const commands: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: 'Run broker, Connect worker and admin in one process.',
+    load: async () => (await import('./commands/start')).startCommand,
+  },
+  broker: {
+    summary: 'Run a broker alone, from a Kafka server.properties.',
+    load: async () => (await import('./commands/broker')).brokerCommand,
+  },
+  worker: {
+    summary: 'Run a Connect worker alone, against any Kafka-compatible cluster.',
+    load: async () => (await import('./commands/worker')).workerCommand,
+  },
+  admin: {
+    summary: 'Run the admin page and its API alone, for any cluster and Connect worker.',
+    load: async () => (await import('./commands/admin')).adminCommand,
+  },
+}
 
 /** The entry point of the `millrace` program. Failures are one line on stderr and exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -19,35 +38,37 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function dispatch([name, ...rest]: readonly string[]): Promise<void> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const named =
-      name === 'help' ? commands.find((candidate) => candidate.name === rest[0]) : undefined
-    process.stdout.write(named ? commandHelp(named) : overview())
-    return
-  }
   if (name === '--version' || name === '-v') {
     process.stdout.write(`${version()}\n`)
     return
   }
-  const command = commands.find((candidate) => candidate.name === name)
-  if (!command) {
-    const known = commands.map((candidate) => candidate.name).join(', ')
-    throw new TypeError(
-      `there is no command '${name}'; it is one of ${known} (see millrace --help)`,
-    )
-  }
-  if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(commandHelp(command))
+  if (name === undefined || HELP_WORDS.has(name)) {
+    const about = rest[0] ?? ''
+    const help = Object.hasOwn(commands, about) ? commandHelp(await load(about)) : overview()
+    process.stdout.write(help)
     return
   }
-  await command.run(parseArguments(command, rest))
+  const command = await load(name)
+  if (rest.includes('--help') || rest.includes('-h')) process.stdout.write(commandHelp(command))
+  else await command.run(parseArguments(command, rest))
+}
+
+const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h'])
+
+/** @throws TypeError naming the commands that there are */
+function load(name: string): Promise<Command> {
+  if (Object.hasOwn(commands, name)) return commands[name].load()
+  const known = Object.keys(commands).join(', ')
+  throw new TypeError(`there is no command '${name}'; it is one of ${known} (see millrace --help)`)
 }
 
 function overview(): string {
-  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n')
+  const rows = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(10)}${summary}`,
+  )
   return (
     'Millrace: a Kafka-compatible log and Connect platform in one process.\n\n' +
-    `Usage: millrace <command> [options]\n\nCommands:\n${rows}\n\n` +
+    `Usage: millrace <command> [options]\n\nCommands:\n${rows.join('\n')}\n\n` +
     'Run millrace <command> --help for the options of a command, millrace --version for the version.\n'
   )
 }

@@ -5,7 +5,6 @@ import { closeOnSignal } from '../shutdown'
 
 export const adminCommand = command({
   name: 'admin',
-  summary: 'Run the admin page and its API alone, for any cluster and Connect worker.',
   description:
     'Runs the admin API and page alone, for any Kafka-compatible cluster and any Connect worker.',
   options: {

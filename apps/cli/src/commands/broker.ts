@@ -6,7 +6,6 @@ import { closeOnSignal } from '../shutdown'
 
 export const brokerCommand = command({
   name: 'broker',
-  summary: 'Run a broker alone, from a Kafka server.properties.',
   description:
     "Runs a broker alone. The file is a Kafka server.properties; keys that this broker does not know are named and ignored.\nDefaults are Kafka's, with replication factors of internal topics capped at the live brokers.",
   options: { ...configOptions, ...logOption },

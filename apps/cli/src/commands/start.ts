@@ -9,7 +9,6 @@ import { WorkerHost } from '../worker-host'
 
 export const startCommand = command({
   name: 'start',
-  summary: 'Run broker, Connect worker and admin in one process.',
   description:
     'Runs everything in one process: the broker and the admin page on the main thread, the Connect worker in a thread of its own.\nPrints one line that begins with "ready" when all of them answer. Listens on 127.0.0.1 unless told otherwise.',
   options: {

@@ -6,7 +6,6 @@ import { closeOnSignal } from '../shutdown'
 
 export const workerCommand = command({
   name: 'worker',
-  summary: 'Run a Connect worker alone, against any Kafka-compatible cluster.',
   description:
     'Runs a Connect worker alone. The file is the properties file of a distributed Kafka Connect worker (bootstrap.servers, group.id,\nkey.converter, value.converter, config.storage.topic, offset.storage.topic, status.storage.topic, listeners, plugin.path, ...).',
   options: { ...configOptions, ...logOption },
