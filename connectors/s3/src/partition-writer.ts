@@ -23,6 +23,8 @@ export class PartitionWriter {
   readonly #uploading = new Set<ObjectGroup>()
   /** The offset after the last record that was taken or skipped; -1 before the first one. */
   #nextOffset = -1
+  /** The same, of the running put: what earlier ones took says nothing once the reader was set back. */
+  #nextOffsetInPut = -1
 
   constructor(store: ObjectStore, options: PartitionWriterOptions) {
     this.#store = store
@@ -42,14 +44,19 @@ export class PartitionWriter {
     return this.#open?.closesAtMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Whether a put that failed had taken the record already. */
+  /** New records come, not those of a put that failed. */
+  beginPut(): void {
+    this.#nextOffsetInPut = -1
+  }
+
+  /** Whether the running put had taken the record before it failed. */
   hasTaken(offset: number): boolean {
-    return offset < this.#nextOffset
+    return offset < this.#nextOffsetInPut
   }
 
   /** Counts a record as done that goes into no object. */
   skip(record: SinkRecord): void {
-    this.#nextOffset = record.offset + 1
+    this.#moveTo(record.offset + 1)
   }
 
   /** @throws RecordError; the record then counts as not taken */
@@ -62,7 +69,7 @@ export class PartitionWriter {
       this.#createObject(record, encodedPartition),
     )
     this.#open = group
-    this.#nextOffset = record.offset + 1
+    this.#moveTo(record.offset + 1)
     if (isFull(rules, group)) this.#close(group)
   }
 
@@ -97,6 +104,11 @@ export class PartitionWriter {
     this.#closed = []
     this.#uploading.clear()
     await Promise.all(objects.map((object) => object.abort()))
+  }
+
+  #moveTo(nextOffset: number): void {
+    this.#nextOffset = nextOffset
+    this.#nextOffsetInPut = nextOffset
   }
 
   /** A record from further back means that the reader was set back: what is open does not go on with it. */

@@ -60,6 +60,7 @@ export class S3SinkTask implements SinkTask {
   async put(records: readonly SinkRecord[]): Promise<void> {
     const isRetry = this.#isRetry
     this.#isRetry = true
+    if (!isRetry) for (const writer of this.#writers.values()) writer.beginPut()
     // Before any new record is taken, so that memory stays bounded while the store is away.
     await this.#uploads.retryFailed()
     const nowMs = this.#context.clock.now()
