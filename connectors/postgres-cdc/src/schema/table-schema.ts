@@ -88,7 +88,7 @@ export class TableSchemas {
 
   #build(shape: TableShape, columns: readonly DecodedColumn[]): TableSchema {
     const table = `${shape.schema}.${shape.name}`
-    const fullName = `${this.#prefix}.${table}`
+    const fullName = validName(`${this.#prefix}.${table}`)
     const kept = columns.filter(({ name }) => this.#matchesColumn(`${table}.${name}`))
     const custom = this.#customKeys.find((key) => key.table(table))
     const keyNames = custom?.columns ?? shape.keyColumns ?? []
@@ -97,7 +97,7 @@ export class TableSchemas {
     return {
       schema: shape.schema,
       name: shape.name,
-      topic: topicName(fullName),
+      topic: fullName,
       keySchema:
         keyColumns.length === 0
           ? null
@@ -167,8 +167,8 @@ function keyDecoder(
   return compileRow(keyColumns)
 }
 
-/** Kafka allows these characters only. */
-function topicName(name: string): string {
+/** Of topics and schemas: Kafka allows these characters only in the one, Debezium uses them in both. */
+function validName(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_')
 }
 
