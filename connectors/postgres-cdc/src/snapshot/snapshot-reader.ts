@@ -181,7 +181,8 @@ export class SnapshotReader {
     const row = table.schema.decodeRow(this.#cells)
     const key = table.schema.decodeKey(this.#cells, row)
     if (this.#heldTable !== null) {
-      const isLastOfTable = this.#heldTable !== table
+      // The very first row stays `first`, also in a table of one row.
+      const isLastOfTable = this.#heldTable !== table && this.#heldMarker !== 'first'
       records.push(this.#record(isLastOfTable ? 'last_in_data_collection' : this.#heldMarker, now))
     }
     this.#heldTable = table
