@@ -53,7 +53,7 @@ for (const from of SERVERS) {
       expect(envelopeOf(text.records[0]).after).toEqual({
         id: 1,
         price: '1.50',
-        any_scale: 'NaN',
+        any_scale: 'NAN',
         raw: '-_8',
         span: 'P1Y2M-3DT4H5M6.5S',
         day: new Date('2024-02-29'),

@@ -58,6 +58,19 @@ export function decodeHexBytes(buffer: Buffer, start: number, stop: number): Buf
   return Buffer.from(decodeAscii(buffer, start + 2, stop), 'hex')
 }
 
+/** Debezium's names of what is no number. */
+const SPECIAL_NUMBERS: ReadonlyMap<string, string> = new Map([
+  ['NaN', 'NAN'],
+  ['Infinity', 'POSITIVE_INFINITY'],
+  ['-Infinity', 'NEGATIVE_INFINITY'],
+])
+
+/** A number as its text. */
+export function decodeNumberText(buffer: Buffer, start: number, stop: number): string {
+  const text = decodeAscii(buffer, start, stop)
+  return SPECIAL_NUMBERS.get(text) ?? text
+}
+
 /** Numbers of one fixed scale, as `numeric(p,s)` prints them; null for NaN and the infinities, which Decimal cannot hold. */
 export function decimalDecoder(scale: number): DecodeText {
   if (scale < 0) {

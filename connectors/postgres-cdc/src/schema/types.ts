@@ -41,6 +41,7 @@ import {
   decodeInt,
   decodeLong,
   decodeMoneyCents,
+  decodeNumberText,
   decodeString,
   type DecodeText,
   decodeTimeMicros,
@@ -209,7 +210,7 @@ function timePrecision(modifier: number): number {
 }
 
 function numericType(modifier: number, modes: ValueModes): ColumnType {
-  if (modes.decimal === 'string') return scalar(STRING, decodeAscii, '0')
+  if (modes.decimal === 'string') return scalar(STRING, decodeNumberText, '0')
   if (modes.decimal === 'double') return scalar(FLOAT64, decodeFloat)
   if (modifier === -1) {
     return scalar(VARIABLE_SCALE_DECIMAL, decodeVariableScale, toVariableScale(new Decimal(0n, 0)))
@@ -397,6 +398,7 @@ function arrayType(element: PostgresType, modifier: number, modes: ValueModes): 
       return inner.decode(bytes, 0, bytes.length)
     })
   return {
+    // Debezium says of enums that elements are never null, and fails where one is.
     schema: arrayOf(withOptions(inner.schema, { optional: true })),
     decode,
     fallback: [],
