@@ -43,10 +43,11 @@ export class Uploads {
 
   /** Tries what failed again, one after the other: the store may still be away. @throws what makes one fail again */
   async retryFailed(): Promise<void> {
-    for (const upload of this.#failed.keys()) {
+    for (const upload of [...this.#failed.keys()]) {
       this.#failed.delete(upload)
       await this.#start(upload)
-      this.#throwFailure()
+      // Only its own failure counts: those of the others are from before, and their turn is next.
+      if (this.#failed.has(upload)) throw this.#failed.get(upload)
     }
   }
 
