@@ -43,7 +43,7 @@ export class Uploads {
 
   /** Tries what failed again, one after the other: the store may still be away. @throws what makes one fail again */
   async retryFailed(): Promise<void> {
-    for (const upload of [...this.#failed.keys()]) {
+    for (const upload of this.#failed.keys()) {
       this.#failed.delete(upload)
       await this.#start(upload)
       // Only its own failure counts: those of the others are from before, and their turn is next.
