@@ -186,6 +186,29 @@ describe('sink tasks', () => {
     expect(shared.startCount).toBe(1)
   })
 
+  // A sink that loads its position in open() was given records of partitions that it had never opened.
+  it('put nothing of a partition that could not be opened: they start afresh', async () => {
+    const shared = remote('unopened')
+    await harness.createTopic('unopened')
+    await harness.produce('unopened', ['a'])
+    shared.openErrors.push(outage())
+    await harness.create('unopened', sinkConfig('unopened'))
+    await eventually(() => expect(received('unopened')).toEqual(['a']))
+    expect(shared.opened).toEqual(['unopened-0'])
+    expect(shared.startCount).toBe(2)
+  })
+
+  it('get the call again that they asked for and refused, with the pauses of an outage', async () => {
+    const shared = remote('asking')
+    await harness.createTopic('asking')
+    await harness.create('asking', sinkConfig('asking'))
+    await eventually(() => expect(shared.opened).toEqual(['asking-0']))
+    shared.putErrors.push(outage(), outage())
+    shared.context!.requestPut(0)
+    await eventually(() => expect(shared.putCount).toBe(3))
+    expect(shared.putErrors).toEqual([])
+  })
+
   it('fail at a record that cannot be read, or send it to the dead letter topic and go on', async () => {
     await harness.createTopic('broken')
     await harness.produce('broken', ['{"n":1}', 'no json', '{"n":2}'])
@@ -288,5 +311,51 @@ describe('sink tasks', () => {
     expect(received('halted')).toEqual([])
     await harness.rest('PUT', '/connectors/halted/resume')
     await eventually(() => expect(received('halted')).toEqual(['late']))
+  })
+})
+
+// They came again after each restart, back to the last periodic flush: up to a minute by default.
+describe('tasks that fail between two flushes', () => {
+  let shortTerm: ConnectHarness
+  beforeAll(async () => {
+    shortTerm = harness
+    harness = await ConnectHarness.start({ 'offset.flush.interval.ms': '60000' })
+  }, 30_000)
+  afterAll(async () => {
+    await harness.close()
+    harness = shortTerm
+  })
+
+  it('store the offsets of what a source gave before', async () => {
+    const shared = remote('poisoned')
+    shared.lines.push('one', 'two')
+    const config = sourceConfig('poisoned', {
+      transforms: 'explode',
+      'transforms.explode.type': 'org.example.Explode',
+      'transforms.explode.at': 'poison',
+    })
+    await harness.create('poisoned', config)
+    await eventually(async () => expect(await harness.values('poisoned')).toEqual(['one', 'two']))
+    shared.lines.push('three', 'poison', 'five')
+    await harness.untilTask('poisoned', 'FAILED')
+    shared.lines[3] = 'four'
+    await harness.rest('POST', '/connectors/poisoned/tasks/0/restart')
+    const all = ['one', 'two', 'three', 'four', 'five']
+    await eventually(async () => expect(await harness.values('poisoned')).toEqual(all))
+  })
+
+  it('commit what a sink took before', async () => {
+    const shared = remote('choking')
+    await harness.createTopic('choking')
+    await harness.create('choking', sinkConfig('choking'))
+    await eventually(() => expect(shared.opened).toEqual(['choking-0']))
+    await harness.produce('choking', ['a', 'b'])
+    await eventually(() => expect(received('choking')).toEqual(['a', 'b']))
+    shared.putErrors.push(new TypeError('a bug'))
+    await harness.produce('choking', ['c'])
+    await harness.untilTask('choking', 'FAILED')
+    expect(shared.closed).toEqual(['choking-0'])
+    await harness.rest('POST', '/connectors/choking/tasks/0/restart')
+    await eventually(() => expect(received('choking')).toEqual(['a', 'b', 'c']))
   })
 })

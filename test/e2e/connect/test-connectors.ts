@@ -20,8 +20,10 @@ export class Remote {
   readonly pollErrors: unknown[] = []
   readonly putErrors: unknown[] = []
   readonly startErrors: unknown[] = []
+  readonly openErrors: unknown[] = []
   readonly taskConfigErrors: unknown[] = []
   startCount = 0
+  putCount = 0
   stopCount = 0
   /** Offsets that the runtime said are stored. */
   readonly committed: number[] = []
@@ -115,9 +117,11 @@ const sink = sinkConnector({
         throwNext(shared.startErrors)
       },
       open: async (partitions) => {
+        throwNext(shared.openErrors)
         shared.opened.push(...partitions.map((one) => `${one.topic}-${one.partition}`))
       },
       put: async (records) => {
+        shared.putCount += 1
         throwNext(shared.putErrors)
         for (const record of records) {
           if (record.value === 'unwritable') {

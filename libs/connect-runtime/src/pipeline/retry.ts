@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@millrace/base'
+import type { Logger } from '@millrace/telemetry'
 
 export interface BackoffOptions {
   readonly initialMs: number
@@ -36,6 +37,22 @@ export class Backoff {
   reset(): void {
     this.#attemptCount = 0
   }
+}
+
+/**
+ * Logs a failure that is going to be tried again, and gives the delay until then. Only the first one of an outage is a
+ * warning: an outage of hours is one line, not one per try.
+ */
+export function logRetry(
+  logger: Logger,
+  backoff: Backoff,
+  message: string,
+  fields: { readonly error: unknown },
+): number {
+  const level = backoff.attemptCount === 0 ? 'warn' : 'debug'
+  const delayMs = backoff.nextMs()
+  logger[level](message, { ...fields, delayMs })
+  return delayMs
 }
 
 /** Sleeps and returns true, or returns false at once when the signal is or becomes aborted. */

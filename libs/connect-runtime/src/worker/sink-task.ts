@@ -13,7 +13,7 @@ import type { Converters } from '../pipeline/build'
 import { decodeRecord, rawRecord } from '../pipeline/convert'
 import type { DeadLetterQueue, RawRecord } from '../pipeline/dead-letter'
 import type { RecordErrors } from '../pipeline/record-errors'
-import { Backoff, sleepUnlessAborted } from '../pipeline/retry'
+import { Backoff, logRetry, sleepUnlessAborted } from '../pipeline/retry'
 import type { StageMark } from '../pipeline/stage'
 import type { TransformChain } from '../pipeline/transform-chain'
 import { FetchQueue } from './fetch-queue'
@@ -89,6 +89,7 @@ export class SinkTaskAttempt implements TaskAttempt {
   #isPaused = false
   #isHeld = false
   #isClosed = false
+  #hasRebalanceFailed = false
   #commitAtMs: number
   #putAtMs = Infinity
 
@@ -119,8 +120,7 @@ export class SinkTaskAttempt implements TaskAttempt {
         onLost: (partitions) => this.#onLost(partitions),
       })
       if (!this.#isPaused) this.#deps.reporter.onStarted()
-      while (!this.#isStopping) await this.#turn()
-      await this.#onRevoked(this.#assigned)
+      await this.#work()
     } finally {
       await this.#close()
     }
@@ -128,6 +128,21 @@ export class SinkTaskAttempt implements TaskAttempt {
 
   get #isStopping(): boolean {
     return this.#aborter.signal.aborted
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (!this.#isStopping) await this.#turn()
+    } catch (error) {
+      // What was put before the failure need not come again.
+      await this.#onRevoked(this.#assigned).catch((failure: unknown) =>
+        this.#deps.logger.warn('a failed task could not give its partitions up', {
+          error: failure,
+        }),
+      )
+      throw error
+    }
+    await this.#onRevoked(this.#assigned)
   }
 
   async #turn(): Promise<void> {
@@ -162,12 +177,15 @@ export class SinkTaskAttempt implements TaskAttempt {
     try {
       const timeoutMs = Math.round(Math.max(1, Math.min(POLL_MAX_MS, dueMs - nowMs)))
       this.#queue.push(await pipeline.consumer.poll(timeoutMs))
-      if (this.#refused === null && !this.#isPaused) reporter.onHealthy()
+      if (this.#refused !== null) return
+      this.#backoff.reset()
+      if (!this.#isPaused) reporter.onHealthy()
     } catch (error) {
-      if (classify(error) !== 'retriable') throw error
-      const delayMs = this.#backoff.nextMs()
+      if (this.#hasRebalanceFailed || classify(error) !== 'retriable') throw error
       reporter.onTrouble(error)
-      logger.warn('fetching failed and is tried again', { error, delayMs })
+      const delayMs = logRetry(logger, this.#backoff, 'fetching failed and is tried again', {
+        error,
+      })
       await sleepUnlessAborted(clock, delayMs, this.#aborter.signal)
     }
   }
@@ -218,19 +236,21 @@ export class SinkTaskAttempt implements TaskAttempt {
     deadLetters?.report(raw, this.#mark, failure)
   }
 
-  async #deliver(delivery: Delivery, isWanted = delivery.records.length > 0): Promise<void> {
+  async #deliver(delivery: Delivery, isRequested = false): Promise<void> {
     const { clock, reporter, logger } = this.#deps
+    // A put without records that the sink asked for and refused must come again as well.
+    const isWanted = isRequested || delivery.records.length > 0 || delivery === this.#refused
     try {
       if (isWanted) await this.#task.put(delivery.records)
     } catch (error) {
       if (classify(error) !== 'retriable') throw error
-      const delayMs = this.#backoff.nextMs()
       this.#refused = delivery
-      this.#retryAtMs = clock.monotonicMs() + delayMs
       reporter.onTrouble(error)
-      logger.warn('put failed and is tried again', { error, delayMs })
+      const delayMs = logRetry(logger, this.#backoff, 'put failed and is tried again', { error })
+      this.#retryAtMs = clock.monotonicMs() + delayMs
       return
     }
+    if (this.#refused !== null) logger.info('put works again')
     this.#refused = null
     this.#backoff.reset()
     reporter.onHealthy()
@@ -267,7 +287,7 @@ export class SinkTaskAttempt implements TaskAttempt {
     if (this.#isClosed) return
     this.#assigned = [...this.#assigned, ...partitions]
     this.#isHeld = false // new partitions come unpaused
-    await this.#task.open?.(partitions)
+    await this.#rebalance(() => this.#task.open?.(partitions))
   }
 
   /** Offsets first, then the partitions are closed: what the sink still holds of them comes again elsewhere. */
@@ -286,7 +306,14 @@ export class SinkTaskAttempt implements TaskAttempt {
       offsets.deleteAll(partitions)
     }
     this.#dropRefused(partitions)
-    await this.#task.close?.(partitions)
+    await this.#rebalance(() => this.#task.close?.(partitions))
+  }
+
+  /** A partition that was not opened or closed properly must see no record: whatever the failure, the task begins anew. */
+  async #rebalance(step: () => Promise<void> | undefined): Promise<void> {
+    this.#hasRebalanceFailed = true
+    await step()
+    this.#hasRebalanceFailed = false
   }
 
   #dropRefused(partitions: readonly TopicPartition[]): void {

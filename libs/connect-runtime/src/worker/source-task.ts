@@ -5,7 +5,7 @@ import type { Logger } from '@millrace/telemetry'
 import { classify } from '../errors'
 import type { Converters } from '../pipeline/build'
 import type { RecordErrors } from '../pipeline/record-errors'
-import { Backoff, sleepUnlessAborted } from '../pipeline/retry'
+import { Backoff, logRetry, sleepUnlessAborted } from '../pipeline/retry'
 import type { StageMark } from '../pipeline/stage'
 import type { TransformChain } from '../pipeline/transform-chain'
 import { encodeHeaders } from '../pipeline/convert'
@@ -93,11 +93,23 @@ export class SourceTaskAttempt implements TaskAttempt {
     try {
       if (!this.#isStopping) await this.#deps.task.start()
       if (!this.#isPaused) this.#deps.reporter.onStarted()
-      while (!this.#isStopping) await this.#turn()
-      await this.#finish()
+      await this.#work()
     } finally {
       await this.#stopTask()
     }
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (!this.#isStopping) await this.#turn()
+    } catch (error) {
+      // What the log has of the records before the failure need not come again.
+      await this.#finish().catch((failure: unknown) =>
+        this.#deps.logger.warn('a failed task could not commit', { error: failure }),
+      )
+      throw error
+    }
+    await this.#finish()
   }
 
   get #isStopping(): boolean {
@@ -128,15 +140,15 @@ export class SourceTaskAttempt implements TaskAttempt {
     this.#isPolling = true
     try {
       const records = await task.poll()
+      if (this.#backoff.attemptCount > 0) logger.info('poll works again')
       this.#backoff.reset()
       reporter.onHealthy()
       return this.#isStopping ? null : records // a stopping task's last records come again next time
     } catch (error) {
       if (this.#isStopping) return null
       if (classify(error) !== 'retriable') throw error
-      const delayMs = this.#backoff.nextMs()
       reporter.onTrouble(error)
-      logger.warn('poll failed and is tried again', { error, delayMs })
+      const delayMs = logRetry(logger, this.#backoff, 'poll failed and is tried again', { error })
       await sleepUnlessAborted(clock, delayMs, this.#aborter.signal)
       return null
     } finally {
@@ -147,20 +159,24 @@ export class SourceTaskAttempt implements TaskAttempt {
   async #send(records: readonly SourceRecord[]): Promise<void> {
     const batch = this.#deps.pipeline.producer.begin()
     const mark: StageMark = { stage: 'TRANSFORMATION', plugin: '' }
-    for (let index = 0; index < records.length; index += 1) {
-      let missingTopic: string | null
-      try {
-        missingTopic = this.#add(batch, records[index], mark)
-      } catch (error) {
-        await this.#onRecordFailure(error, batch, records[index], mark)
-        if (this.#isStopping) return // the poll is never acknowledged, so all of it comes again next time
-        continue
+    let index = 0
+    try {
+      while (index < records.length) {
+        let missingTopic: string | null
+        try {
+          missingTopic = this.#add(batch, records[index], mark)
+        } catch (error) {
+          await this.#onRecordFailure(error, batch, records[index], mark)
+          if (this.#isStopping) return
+          missingTopic = null
+        }
+        if (missingTopic === null) index += 1
+        else await this.#deps.pipeline.topics.ensure(missingTopic)
       }
-      if (missingTopic === null) continue
-      await this.#deps.pipeline.topics.ensure(missingTopic)
-      index -= 1
+    } finally {
+      // Of a poll that is cut short, the records before count; the others come again next time.
+      this.#track(batch, index === records.length ? records : records.slice(0, index))
     }
-    this.#track(batch, records)
   }
 
   /** Tries a failed record again while that makes sense, then skips it. @throws if the task must fail */
