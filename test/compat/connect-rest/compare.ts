@@ -64,9 +64,10 @@ function keyed(list: readonly unknown[]): Record<string, unknown> {
 function nameOf(member: unknown, index: number): string {
   if (typeof member === 'string') return member
   if (!isObject(member)) return String(index)
-  const definition = isObject(member.definition) ? member.definition.name : undefined
-  if (member.class !== undefined) return `${member.type} ${member.class}`
-  return String(member.name ?? definition ?? index)
+  // One class may be a converter and a header converter.
+  if (typeof member.class === 'string') return `${String(member.type)} ${member.class}`
+  const { name } = isObject(member.definition) ? member.definition : member
+  return typeof name === 'string' ? name : String(index)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -22,7 +22,8 @@ export async function replay(
     const answer = await play(step, side)
     answers.set(step.title, { ...answer, text: generalised(answer.text, side) })
     // What a wait does not see is seen in the next answer.
-    if (step.then) await untilState(side.url, step.then.name, step.then).catch(() => undefined)
+    if (step.becomes)
+      await untilState(side.url, step.becomes.name, step.becomes).catch(() => undefined)
   }
   return answers
 }

@@ -12,7 +12,7 @@ export interface Step extends Call {
   /** Unique: known differences name it. */
   readonly title: string
   /** What to wait for before the next call. */
-  readonly then?: {
+  readonly becomes?: {
     readonly name: string
     readonly connector: string
     readonly tasks: readonly string[]
@@ -64,14 +64,14 @@ const onEmptyCluster: readonly Step[] = [
 const creation: readonly Step[] = [
   {
     ...post('create source', '/connectors', { name: 'lines', config: source }),
-    then: running('lines'),
+    becomes: running('lines'),
   },
   get('source', '/connectors/lines'),
   get('source config', '/connectors/lines/config'),
   get('source status', '/connectors/lines/status'),
   get('source tasks', '/connectors/lines/tasks'),
   get('source task status', '/connectors/lines/tasks/0/status'),
-  { ...put('create sink by PUT', '/connectors/copy/config', sink), then: running('copy') },
+  { ...put('create sink by PUT', '/connectors/copy/config', sink), becomes: running('copy') },
   get('sink', '/connectors/copy'),
   get('sink tasks', '/connectors/copy/tasks'),
   { ...get('sink offsets', '/connectors/copy/offsets'), until: '"kafka_offset":3' },
@@ -193,57 +193,57 @@ const absent: readonly Step[] = [
 const lifecycle: readonly Step[] = [
   {
     ...put('pause', '/connectors/lines/pause'),
-    then: { name: 'lines', connector: 'PAUSED', tasks: ['PAUSED'] },
+    becomes: { name: 'lines', connector: 'PAUSED', tasks: ['PAUSED'] },
   },
   { ...put('pause again, with a content type and no body', '/connectors/lines/pause', '') },
   get('paused status', '/connectors/lines/status'),
-  { ...put('resume', '/connectors/lines/resume'), then: running('lines') },
-  { ...post('restart', '/connectors/lines/restart'), then: running('lines') },
+  { ...put('resume', '/connectors/lines/resume'), becomes: running('lines') },
+  { ...post('restart', '/connectors/lines/restart'), becomes: running('lines') },
   {
     ...post('restart with tasks', '/connectors/lines/restart?includeTasks=true'),
-    then: running('lines'),
+    becomes: running('lines'),
   },
   {
     ...post('restart of what has failed', '/connectors/lines/restart?onlyFailed=true'),
-    then: running('lines'),
+    becomes: running('lines'),
   },
   {
     ...post(
       'restart of tasks that have failed',
       '/connectors/lines/restart?includeTasks=true&onlyFailed=true',
     ),
-    then: running('lines'),
+    becomes: running('lines'),
   },
   {
     ...post('restart with odd flags', '/connectors/lines/restart?includeTasks=perhaps'),
-    then: running('lines'),
+    becomes: running('lines'),
   },
-  { ...post('restart of a task', '/connectors/lines/tasks/0/restart'), then: running('lines') },
+  { ...post('restart of a task', '/connectors/lines/tasks/0/restart'), becomes: running('lines') },
   {
     ...put('stop', '/connectors/lines/stop'),
-    then: { name: 'lines', connector: 'STOPPED', tasks: [] },
+    becomes: { name: 'lines', connector: 'STOPPED', tasks: [] },
   },
   get('stopped', '/connectors/lines'),
   get('stopped status', '/connectors/lines/status'),
   get('stopped tasks', '/connectors/lines/tasks'),
   get('stopped offsets', '/connectors/lines/offsets'),
   put('stop again', '/connectors/lines/stop'),
-  { ...put('resume after stop', '/connectors/lines/resume'), then: running('lines') },
+  { ...put('resume after stop', '/connectors/lines/resume'), becomes: running('lines') },
   put('reset of topics', '/connectors/lines/topics/reset'),
   {
     ...put('new config', '/connectors/lines/config', { ...source, 'batch.size': '10' }),
-    then: running('lines'),
+    becomes: running('lines'),
   },
   {
     ...patch('patch', '/connectors/lines/config', {
       'batch.size': null,
       'errors.tolerance': 'all',
     }),
-    then: running('lines'),
+    becomes: running('lines'),
   },
   patch('patch to invalid', '/connectors/lines/config', { 'tasks.max': '-1' }),
   patch('patch of the name', '/connectors/lines/config', { name: 'other' }),
-  { ...patch('patch with nothing', '/connectors/lines/config', {}), then: running('lines') },
+  { ...patch('patch with nothing', '/connectors/lines/config', {}), becomes: running('lines') },
   get('patched config', '/connectors/lines/config'),
   {
     ...post('create paused', '/connectors', {
@@ -251,7 +251,7 @@ const lifecycle: readonly Step[] = [
       config: { ...source, topic: 'later' },
       initial_state: 'PAUSED',
     }),
-    then: { name: 'later', connector: 'PAUSED', tasks: [] },
+    becomes: { name: 'later', connector: 'PAUSED', tasks: [] },
   },
   {
     ...post('create stopped', '/connectors', {
@@ -259,7 +259,7 @@ const lifecycle: readonly Step[] = [
       config: source,
       initial_state: 'stopped',
     }),
-    then: { name: 'never', connector: 'STOPPED', tasks: [] },
+    becomes: { name: 'never', connector: 'STOPPED', tasks: [] },
   },
   get('created stopped', '/connectors/never/status'),
   {
@@ -274,7 +274,7 @@ const lifecycle: readonly Step[] = [
       name: 'broken',
       config: { ...sink, file: '/proc/nothing/here' },
     }),
-    then: { name: 'broken', connector: 'RUNNING', tasks: ['FAILED'] },
+    becomes: { name: 'broken', connector: 'RUNNING', tasks: ['FAILED'] },
   },
   get('failed status', '/connectors/broken/status'),
   get('failed task status', '/connectors/broken/tasks/0/status'),

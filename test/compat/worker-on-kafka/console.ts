@@ -19,14 +19,11 @@ export async function readTopic(
   bootstrap: string,
   topic: string,
 ): Promise<readonly TopicRecord[]> {
-  const output = await call(home, 'consumer.ConsoleConsumer', [
-    ...['--bootstrap-server', bootstrap, '--topic', topic, '--from-beginning'],
-    ...['--timeout-ms', String(SILENCE_MS)],
-    ...['print.partition=true', 'print.key=true', `null.literal=${NO_TEXT}`].flatMap((property) => [
-      '--formatter-property',
-      property,
-    ]),
-  ])
+  const args = ['--bootstrap-server', bootstrap, '--topic', topic, '--from-beginning']
+  args.push('--timeout-ms', String(SILENCE_MS))
+  for (const property of ['print.partition=true', 'print.key=true', `null.literal=${NO_TEXT}`])
+    args.push('--formatter-property', property)
+  const output = await call(home, 'consumer.ConsoleConsumer', args)
   return output.split('\n').flatMap((line) => parseLine(line) ?? [])
 }
 
