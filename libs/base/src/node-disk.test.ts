@@ -46,7 +46,7 @@ describe('nodeDisk', () => {
     const synced = file.sync()
     file.close()
     file.close()
-    await synced
+    await expect(synced).resolves.toBeUndefined()
   })
 
   it('replaces a whole file and leaves no temporary one', async () => {

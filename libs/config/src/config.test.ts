@@ -67,7 +67,7 @@ describe('parseConfig', () => {
   it('hides a password wherever it may be printed', () => {
     const { config } = parseConfig(definition, { host: 'x', secret: 'hunter2' })
     expect(config.secret).toBeInstanceOf(Password)
-    expect(`${config.secret}${JSON.stringify(config)}`).not.toContain('hunter2')
+    expect(String(config.secret) + JSON.stringify(config)).not.toContain('hunter2')
     expect(config.secret?.reveal()).toBe('hunter2')
   })
 })

@@ -2,7 +2,6 @@ import {
   converter,
   encodeSchemaless,
   OPTIONAL_STRING,
-  RecordError,
   string,
   type Value,
 } from '@millrace/connect-api'
@@ -46,9 +45,5 @@ export const stringConverter = converter({
 })
 
 function textOf(value: Value): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'symbol' || typeof value === 'function') {
-    throw new RecordError(`a value of JavaScript type ${typeof value} has no text form`)
-  }
-  return typeof value === 'object' ? encodeSchemaless(value) : String(value)
+  return typeof value === 'string' ? value : encodeSchemaless(value)
 }

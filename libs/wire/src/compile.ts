@@ -25,6 +25,7 @@ export function compileDecoder(plan: StructPlan): Decode {
 /** False where the process was started with --disallow-code-generation-from-strings. */
 export function canCompile(): boolean {
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- the question is whether this is allowed
     return new Function('return true')() as boolean
   } catch {
     return false
@@ -51,6 +52,7 @@ class Program {
 
   link<Codec>(entry: string): Codec {
     const source = `'use strict'\n${this.#functions.join('\n')}\nreturn ${entry}`
+    // oxlint-disable-next-line typescript/no-implied-eval -- made of our own schemas, nothing of a message enters the code
     const make = new Function('constants', 'mismatch', 'equalsDefault', source)
     return make(this.#constants, mismatch, equalsDefault) as Codec
   }

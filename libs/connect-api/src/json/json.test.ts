@@ -118,11 +118,10 @@ describe('parseJson', () => {
     fc.assert(
       fc.property(value, fc.boolean(), (original, isSpaced) => {
         const text = encodeSchemaless(original)
-        const spaced = isSpaced
-          ? JSON.stringify(normal(original), (_, v) => (typeof v === 'bigint' ? null : v), 1)
-          : null
         expect(parseJson(text)).toEqual(normal(original))
-        if (spaced !== null) expect(parseJson(spaced)).toEqual(JSON.parse(spaced))
+        const safe = (_: string, member: unknown) => (typeof member === 'bigint' ? null : member)
+        const spaced = JSON.stringify(normal(original), safe, isSpaced ? 1 : 0)
+        expect(parseJson(spaced)).toEqual(JSON.parse(spaced))
       }),
       { numRuns: 1000 },
     )
