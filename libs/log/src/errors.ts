@@ -23,8 +23,13 @@ export const logErrors = defineErrors({
   },
   LOG_INVALID_TIMESTAMP: {
     retriable: false,
-    says: 'timestamp {timestamp} for {where} is outside {from} to {to}',
+    says: 'timestamp {timestamp} for {where} {reason}',
     todo: 'correct the clock of the producer, or widen message.timestamp.before.max.ms and message.timestamp.after.max.ms',
+  },
+  LOG_INVALID_TXN_STATE: {
+    retriable: false,
+    says: 'a transactional batch for {where} belongs to no transaction',
+    todo: 'turn transactions off in the producer: there is no transaction coordinator yet',
   },
   LOG_OUT_OF_ORDER_SEQUENCE: {
     retriable: false,

@@ -59,7 +59,8 @@ describe('read', () => {
     'gives no batch that reaches beyond the limit offset, with %i bytes of tail',
     async (tailCacheBytes) => {
       const { log } = await openLog({ tailCacheBytes })
-      log.append(Buffer.concat([aBatch({ values: ['a'] }), aBatch({ values: ['b', 'c'] })]), CLIENT)
+      log.append(aBatch({ values: ['a'] }), CLIENT)
+      log.append(aBatch({ values: ['b', 'c'] }), CLIENT)
       await log.flush()
       const upTo = (maxOffsetExclusive: number) =>
         recordsOf(log.read(0, { ...NO_LIMIT, maxOffsetExclusive }).records).length

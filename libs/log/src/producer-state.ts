@@ -26,10 +26,10 @@ export interface ProducerEntry {
   batches: StoredBatch[]
 }
 
-/** The answer of `checkBatch`: append it, it is stored already, or what is wrong. */
-export type SequenceVerdict = 'append' | 'duplicate' | 'stale-epoch' | 'out-of-order'
+/** The answer of `checkSequence`. */
+export type SequenceVerdict = 'append' | 'stale-epoch' | 'out-of-order'
 
-/** Where a producer will stand once the batches before in the same append are in. */
+/** Where a producer stands. */
 export interface ProducerPosition {
   readonly epoch: number
   readonly lastSequence: number

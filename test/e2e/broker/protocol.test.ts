@@ -1,4 +1,4 @@
-import { batch } from '@millrace/record'
+import { batch, BatchBuilder, Codec } from '@millrace/record'
 import { ApiKey, ApiVersionsResponse, decodeResponse, ErrorCode } from '@millrace/wire'
 import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
@@ -195,6 +195,24 @@ describe('Produce', () => {
     const acks = await client.ask(ApiKey.Produce, 9, produceRequest('refused', aBatch(['a']), 2))
     expect(acks.responses[0].partitionResponses[0].errorCode).toBe(ErrorCode.INVALID_REQUIRED_ACKS)
     expect(await latestOffset('refused')).toBe(0)
+  })
+
+  it('refuses zstd before version 7, two batches in one, and transactions without a coordinator', async () => {
+    await createTopic('forms')
+    const errorOf = async (version: number, records: Buffer) => {
+      const request = produceRequest('forms', records)
+      const { responses } = await client.ask(ApiKey.Produce, version, request)
+      return responses[0].partitionResponses[0].errorCode
+    }
+    const zstd = new BatchBuilder({ codec: Codec.zstd })
+    zstd.append(Date.now(), null, Buffer.from('a'))
+    expect(await errorOf(6, zstd.build())).toBe(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+    expect(await errorOf(7, zstd.build())).toBe(ErrorCode.NONE)
+    const two = Buffer.concat([aBatch(['a']), aBatch(['b'])])
+    expect(await errorOf(9, two)).toBe(ErrorCode.INVALID_RECORD)
+    const inTransaction = zstd.build({ isTransactional: true, producerId: 1, baseSequence: 0 })
+    expect(await errorOf(9, inTransaction)).toBe(ErrorCode.INVALID_TXN_STATE)
+    expect(await latestOffset('forms')).toBe(1)
   })
 
   it('answers nothing for acks=0, and closes the connection if the append fails', async () => {

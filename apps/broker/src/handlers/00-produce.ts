@@ -1,11 +1,12 @@
 /**
  * Produce, key 0 - served: 3 to 13.
  * Does: appends each partition's batches and answers when they are safe; acks=0 answers nothing and closes on failure.
- * Versions: 3 record batch v2; 5 log start offset; 8 record errors; 9 flexible; 10 current leader; 13 topic id.
+ * Versions: 3 record batch v2; 5 log start offset; 7 zstd; 8 record errors; 9 flexible; 10 current leader; 13 topic id.
  * Advertised from 0, because librdkafka takes a broker without version 0 for one it cannot produce to.
  * Gaps: transactional batches are refused (INVALID_TXN_STATE) until there is a transaction coordinator; a bad record is
  * told by errorMessage, without its index in recordErrors.   Invariants: ACK-1, ACK-4.
  */
+import { batch, BATCH_HEADER_BYTES, Codec } from '@millrace/record'
 import type { AppendEntry, PartitionAppendResult } from '@millrace/replication'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { brokerErrors } from '../errors'
@@ -16,6 +17,7 @@ type Request = RequestOf<typeof ApiKey.Produce>
 type Response = ResponseOf<typeof ApiKey.Produce>
 
 const FIRST_VERSION_BY_ID = 13
+const FIRST_VERSION_WITH_ZSTD = 7
 
 export const produce = handler(
   ApiKey.Produce,
@@ -53,17 +55,26 @@ function planAppends(request: Request, ctx: RequestContext): AppendPlan {
     const reference = { name, topicId, isById: ctx.apiVersion >= FIRST_VERSION_BY_ID }
     const found = findTopic(image, reference)
     for (const { index, records } of partitionData) {
-      const isEmpty = records === null || records.length === 0
       let refusal = partitionError(found, reference, index)
       // Only the coordinators write to their topics.
       if (found?.isInternal) refusal = ErrorCode.INVALID_TOPIC_EXCEPTION
-      if (refusal === ErrorCode.NONE && isEmpty) refusal = ErrorCode.INVALID_RECORD
+      if (refusal === ErrorCode.NONE) refusal = recordsError(records, ctx.apiVersion)
       plan.refusals.push(refusal)
-      if (found && !isEmpty && refusal === ErrorCode.NONE)
+      if (found && records && refusal === ErrorCode.NONE)
         plan.entries.push({ topic: found.name, partition: index, records })
     }
   }
   return plan
+}
+
+/** What this version of the request may not carry; the rest is the log's to check. */
+function recordsError(records: Buffer | null, apiVersion: number): number {
+  if (records === null || records.length === 0) return ErrorCode.INVALID_RECORD
+  if (apiVersion >= FIRST_VERSION_WITH_ZSTD || records.length < BATCH_HEADER_BYTES)
+    return ErrorCode.NONE
+  return batch.codec(records, 0) === Codec.zstd
+    ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+    : ErrorCode.NONE
 }
 
 function formatTopics(
