@@ -1,5 +1,6 @@
 /** What the admin API tells, read from the cluster by the Kafka protocol. */
 import type { Admin, Client } from '@millrace/client'
+import { adminErrors } from './errors'
 
 export interface TopicSummary {
   readonly name: string
@@ -26,29 +27,62 @@ export interface TopicDetail extends TopicSummary {
 
 type TopicMetadata = Awaited<ReturnType<Admin['topics']>>[number]
 
-/** Reads topics and brokers through one client. */
+/** Longest wait of a request to this API; the client itself would go on trying for longer. */
+const TIMEOUT_MS = 5_000
+
+/** Reads topics and brokers through one client. Each call @throws PlatformError ADMIN_CLUSTER_UNREACHABLE after five seconds. */
 export class ClusterReader {
   readonly #client: Client
   readonly #admin: Admin
+  readonly #servers: string
 
-  constructor(client: Client) {
+  /** @param servers what the client was told to connect to, for the error text */
+  constructor(client: Client, servers: readonly string[]) {
     this.#client = client
     this.#admin = client.admin()
+    this.#servers = servers.join(',')
   }
 
   cluster(): ReturnType<Admin['describeCluster']> {
-    return this.#admin.describeCluster()
+    return this.#inTime(this.#admin.describeCluster())
   }
 
-  async topics(): Promise<readonly TopicSummary[]> {
-    const details = await this.#withOffsets(await this.#admin.topics(null))
-    return details
-      .map(({ partitions, ...summary }) => summary)
-      .sort((a, b) => a.name.localeCompare(b.name))
+  topics(): Promise<readonly TopicSummary[]> {
+    return this.#inTime(this.#readTopics())
   }
 
   /** Null if there is no such topic. */
-  async topic(name: string): Promise<TopicDetail | null> {
+  topic(name: string): Promise<TopicDetail | null> {
+    return this.#inTime(this.#readTopic(name))
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(adminErrors.create('ADMIN_CLUSTER_UNREACHABLE', { servers: this.#servers })),
+        TIMEOUT_MS,
+      )
+    })
+    try {
+      return await Promise.race([answer, timeout])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #readTopics(): Promise<readonly TopicSummary[]> {
+    const details = await this.#withOffsets(await this.#admin.topics(null))
+    return details
+      .map(({ partitions: _partitions, ...summary }) => summary)
+      .sort((a, b) => a.name.localeCompare(b.name))
+  }
+
+  async #readTopic(name: string): Promise<TopicDetail | null> {
     const metadata = (await this.#admin.topics([name])).filter(
       (topic) => topic.partitions.length > 0,
     )
@@ -58,10 +92,6 @@ export class ClusterReader {
       this.#admin.describeConfigs(name),
     ])
     return { ...detail, configs }
-  }
-
-  close(): Promise<void> {
-    return this.#client.close()
   }
 
   /** One round of requests for all topics: a page over a thousand topics must not ask a thousand times. */

@@ -25,16 +25,19 @@ export interface RunningAdmin {
   close(): Promise<void>
 }
 
-/** Starts the admin API and page. @throws PlatformError ADMIN_PORT_UNAVAILABLE: nothing stays open then */
+/** Starts the admin API and page. @throws PlatformError ADMIN_CONNECT_URL_INVALID, ADMIN_PORT_UNAVAILABLE: nothing stays open then */
 export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
-  const { host, port, logger } = options
+  const { host, port, logger, connectUrl } = options
+  if (!/^https?:\/\//.test(connectUrl) || !URL.canParse(connectUrl)) {
+    throw adminErrors.create('ADMIN_CONNECT_URL_INVALID', { url: connectUrl })
+  }
   const client = createClient(
     { clock: systemClock, random: systemRandom, logger, net: nodeNet },
     { bootstrapServers: [...options.bootstrapServers], clientId: 'millrace-admin' },
   )
   const module = AdminModule.register({
-    cluster: new ClusterReader(client),
-    connect: new ConnectReader(options.connectUrl),
+    cluster: new ClusterReader(client, options.bootstrapServers),
+    connect: new ConnectReader(connectUrl),
   })
   const application = await NestFactory.create<NestFastifyApplication>(
     module,

@@ -74,9 +74,10 @@ export function commandHelp(spec: Command): string {
   return `Usage: millrace ${spec.name} [options]\n\n${spec.description}\n\nOptions:\n${lines.join('\n')}\n`
 }
 
-/** `key=value` pairs of repeated -o options. @throws PlatformError CLI_USAGE */
+/** The `key=value` pairs of a repeated option such as `-o`. @throws PlatformError CLI_USAGE */
 export function parseOverrides(
   commandName: string,
+  flag: string,
   pairs: readonly string[],
 ): Record<string, string> {
   const overrides: Record<string, string> = {}
@@ -84,7 +85,7 @@ export function parseOverrides(
     const equals = pair.indexOf('=')
     if (equals < 1) {
       throw cliErrors.create('CLI_USAGE', {
-        problem: `-o ${pair} is not of the form key=value`,
+        problem: `${flag} ${pair} is not of the form key=value`,
         command: commandName,
       })
     }
@@ -105,7 +106,7 @@ function readValues(spec: Command, argv: readonly string[]): Record<string, unkn
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values
   } catch (error) {
-    throw usage(spec, errorMessage(error).split('. ')[0])
+    throw usage(spec, errorMessage(error).split(/\.\s/)[0])
   }
 }
 

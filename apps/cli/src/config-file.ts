@@ -11,7 +11,7 @@ export function readProperties(
   overrides: readonly string[],
 ): Record<string, string> {
   const fromFile = configPath === undefined ? {} : parsePropertiesFile(readConfigFile(configPath))
-  return { ...fromFile, ...parseOverrides(commandName, overrides) }
+  return { ...fromFile, ...parseOverrides(commandName, '-o', overrides) }
 }
 
 function readConfigFile(path: string): string {

@@ -2,19 +2,23 @@ import { errorMessage } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 
 const FORCED_EXIT_AFTER_MS = 30_000
+/** A terminal signals a whole group of processes, and a parent in it hands the signal on: that asks once, not twice. */
+const SAME_REQUEST_MS = 1_000
 
 /**
- * Runs `close` on the first SIGINT or SIGTERM and then exits; a second signal, or a close that takes too long, ends the process
- * at once. What was acknowledged is on disk either way.
+ * Runs `close` on the first SIGINT or SIGTERM and then exits; a signal long after the first, or a close that takes too long, ends
+ * the process at once. What was acknowledged is on disk either way.
  */
 export function closeOnSignal(logger: Logger, close: () => Promise<void>): void {
-  let isClosing = false
+  let closingSinceMs: number | null = null
   const onSignal = (signal: NodeJS.Signals) => {
-    if (isClosing) {
+    const nowMs = performance.now()
+    if (closingSinceMs !== null) {
+      if (nowMs - closingSinceMs < SAME_REQUEST_MS) return
       logger.warn('second signal: leaving without waiting', { signal })
       process.exit(1)
     }
-    isClosing = true
+    closingSinceMs = nowMs
     logger.info('shutting down', { signal })
     setTimeout(() => {
       logger.error('shutdown took too long: leaving', { afterMs: FORCED_EXIT_AFTER_MS })

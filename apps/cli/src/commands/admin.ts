@@ -1,5 +1,6 @@
 import { startAdmin } from '@millrace/admin'
 import { command } from '../command'
+import { cliErrors } from '../errors'
 import { logOption, parseLogLevel, programLogger } from '../logging'
 import { closeOnSignal } from '../shutdown'
 
@@ -12,7 +13,7 @@ export const adminCommand = command({
       type: 'string',
       value: 'HOST:PORT',
       default: '127.0.0.1:9092',
-      doc: 'A broker of the cluster.',
+      doc: 'A broker of the cluster; several are separated by commas.',
     },
     'connect-url': {
       type: 'string',
@@ -20,14 +21,19 @@ export const adminCommand = command({
       default: 'http://127.0.0.1:8083',
       doc: 'REST address of a Connect worker.',
     },
-    host: { type: 'string', default: '127.0.0.1', doc: 'Address to listen on.' },
+    host: {
+      type: 'string',
+      value: 'ADDRESS',
+      default: '127.0.0.1',
+      doc: 'Address to listen on.',
+    },
     'admin-port': { type: 'port', default: '8080', doc: 'Port to listen on.' },
     ...logOption,
   },
   async run(args) {
     const logger = programLogger(parseLogLevel(args['log-level']))
     const admin = await startAdmin({
-      bootstrapServers: args['bootstrap-server'].split(','),
+      bootstrapServers: parseServers(args['bootstrap-server']),
       connectUrl: args['connect-url'],
       host: args.host,
       port: args['admin-port'],
@@ -37,3 +43,12 @@ export const adminCommand = command({
     process.stdout.write(`ready admin=${admin.address}\n`)
   },
 })
+
+/** @throws PlatformError CLI_USAGE naming the first that is not `host:port` */
+function parseServers(list: string): readonly string[] {
+  const servers = list.split(',').map((server) => server.trim())
+  const wrong = servers.find((server) => !/^.+:\d+$/.test(server))
+  if (wrong === undefined) return servers
+  const problem = `--bootstrap-server ${wrong} is not of the form host:port`
+  throw cliErrors.create('CLI_USAGE', { problem, command: 'admin' })
+}

@@ -18,7 +18,12 @@ export const startCommand = command({
       default: 'millrace-data',
       doc: 'Directory for everything that is kept.',
     },
-    host: { type: 'string', default: '127.0.0.1', doc: 'Address to listen on.' },
+    host: {
+      type: 'string',
+      value: 'ADDRESS',
+      default: '127.0.0.1',
+      doc: 'Address to listen on.',
+    },
     'kafka-port': { type: 'port', default: '9092', doc: 'Port of the broker.' },
     'connect-port': { type: 'port', default: '8083', doc: 'Port of the Connect REST API.' },
     'registry-port': {
@@ -45,9 +50,9 @@ export const startCommand = command({
     const logger = programLogger(parseLogLevel(args['log-level']))
     const brokerProperties = {
       ...embeddedBrokerDefaults(args['data-dir'], args.host, args['kafka-port']),
-      ...parseOverrides('start', args.broker),
+      ...parseOverrides('start', '-o', args.broker),
     }
-    const workerOverrides = parseOverrides('start', args.worker)
+    const workerOverrides = parseOverrides('start', '-w', args.worker)
     const closers: (() => Promise<void>)[] = []
     closeOnSignal(logger, () => closeAll(closers))
 
