@@ -24,19 +24,19 @@ import {
 import { Millrace } from './millrace.ts'
 import { BucketReader, FolderReader, type ObjectReader } from './objects.ts'
 import { Progress } from './progress.ts'
-import { Shop } from './shop.ts'
+import { mostChanges, Shop } from './shop.ts'
 import { verify } from './verify.ts'
 
-const { values: args } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    rows: { type: 'string', default: '10000' },
-    changes: { type: 'string', default: '2000' },
-    json: { type: 'boolean', default: false },
-  },
-})
-const rows = wholeNumber('--rows', args.rows)
-const changes = wholeNumber('--changes', args.changes)
+const NUMBER_MAX = 1_000_000_000
+const USAGE = `Usage: npm run demo -- [options]
+
+  --rows N      rows in Postgres before the connectors start [10000]
+  --once        send a fixed amount, compare the objects with the database, and end
+  --changes N   with --once: row changes to stream after the snapshot [2000]
+  --json        with --once: print nothing but the result
+`
+const args = readArguments()
+const { rows, changes } = args
 
 const cleanUps: (() => Promise<void> | void)[] = []
 let isStopping = false
@@ -52,8 +52,11 @@ const stopped = new Promise<void>((resolve) => {
 try {
   await main()
 } catch (error) {
-  process.stderr.write(`demo: ${(error as Error).message}\n`)
-  process.exitCode = 1
+  // Ctrl-C in a terminal ends Postgres and Millrace too: what fails from then on is no news.
+  if (!isStopping || args.once) {
+    process.stderr.write(`demo: ${(error as Error).message}\n`)
+    process.exitCode = 1
+  }
 } finally {
   for (const cleanUp of cleanUps.reverse()) await cleanUp()
 }
@@ -75,6 +78,7 @@ async function main(): Promise<void> {
   if (process.env.MILLRACE_PG_URL)
     cleanUps.splice(-1, 0, () => shop.drop(SLOT_NAME, PUBLICATION_NAME))
   progress.say(`millrace: kafka ${millrace.addresses.kafka}, connect ${millrace.addresses.connect}`)
+  progress.say(`objects: ${objects.place}`)
   progress.say(`page: ${millrace.addresses.admin}`)
 
   const { source, sink } = connectorConfigs(databaseUrl, objects.sinkConfig, rows + changes)
@@ -93,13 +97,7 @@ interface Stage {
 }
 
 async function runUntilStopped({ shop, millrace, objects, progress }: Stage): Promise<void> {
-  const selling = (async () => {
-    while (!isStopping) {
-      await shop.sell()
-      await sleep(10)
-    }
-  })()
-  selling.catch((error: unknown) => progress.say(`shop: ${(error as Error).message}`))
+  const selling = sellUntilStopped(shop, progress)
   while (!isStopping) {
     await progress.show(millrace, objects)
     await Promise.race([stopped, sleep(1000)])
@@ -108,12 +106,26 @@ async function runUntilStopped({ shop, millrace, objects, progress }: Stage): Pr
   await selling
 }
 
+/** Never rejects: a Postgres that is away for a while only closes the shop for as long. */
+async function sellUntilStopped(shop: Shop, progress: Progress): Promise<void> {
+  while (!isStopping) {
+    try {
+      await shop.sell()
+      await sleep(10)
+    } catch (error) {
+      if (!isStopping) progress.say(`shop: ${(error as Error).message}`)
+      await Promise.race([stopped, sleep(1000)])
+    }
+  }
+}
+
 /** A fixed amount: everything is over when the sink has committed what the source wrote. */
 async function runOnce({ shop, millrace, objects, progress }: Stage): Promise<void> {
   const startedMs = Date.now()
   // The first row in the log says that the snapshot was taken: every change from now on is streamed.
   while ((await recordCount(millrace)) === 0) await waitOrStop(20)
   const churning = shop.churn(changes)
+  churning.catch(() => {}) // reported where it is awaited
   const deletes = Math.ceil((changes - 1) / 5) // the second of every five changes
   const total = rows + changes + deletes // a delete is followed by a tombstone
   const milestones = await watchTopics(millrace, objects, progress, { rows, total })
@@ -192,10 +204,38 @@ async function openObjects(folder: string): Promise<ObjectReader> {
   return bucket
 }
 
-function wholeNumber(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) {
-    process.stderr.write(`demo: ${name} ${text} is not a whole number\n`)
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        rows: { type: 'string', default: '10000' },
+        changes: { type: 'string', default: '2000' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    if (values.help) {
+      process.stdout.write(USAGE)
+      process.exit(0)
+    }
+    const rows = wholeNumber('--rows', values.rows, 2)
+    const changes = wholeNumber('--changes', values.changes, 0)
+    if (values.once && changes > mostChanges(rows)) {
+      throw new RangeError(
+        `--rows ${rows} is enough for ${mostChanges(rows)} changes, not for --changes ${changes}`,
+      )
+    }
+    return { ...values, rows, changes }
+  } catch (error) {
+    process.stderr.write(`demo: ${(error as Error).message.split('\n')[0]}\n\n${USAGE}`)
     process.exit(1)
   }
-  return Number(text)
+}
+
+/** @throws RangeError if it is none, or out of bounds */
+function wholeNumber(name: string, text: string, min: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= NUMBER_MAX) return value
+  throw new RangeError(`${name} ${text} is not a whole number from ${min} to ${NUMBER_MAX}`)
 }

@@ -14,6 +14,8 @@ export interface StoredObject {
 }
 
 export interface ObjectReader {
+  /** Where the objects are, for people. */
+  readonly place: string
   /** What the sink's configuration needs to write where this reads. */
   readonly sinkConfig: Readonly<Record<string, string>>
   count(): Promise<number>
@@ -23,11 +25,13 @@ export interface ObjectReader {
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '')
 
 export class FolderReader implements ObjectReader {
+  readonly place
   readonly sinkConfig
   readonly #folder: string
 
   constructor(folder: string) {
     this.#folder = join(folder, 'archive')
+    this.place = this.#folder
     this.sinkConfig = { 'store.url': `file://${folder}`, 's3.bucket.name': 'archive' }
   }
 
@@ -54,6 +58,7 @@ export class FolderReader implements ObjectReader {
 
 /** A bucket of a real S3 server; without credentials, keys and region come from the usual AWS variables. */
 export class BucketReader implements ObjectReader {
+  readonly place
   readonly sinkConfig
   readonly #client: S3Client
   readonly #bucket: string
@@ -69,6 +74,7 @@ export class BucketReader implements ObjectReader {
     this.#client = new S3Client({ endpoint: url, region, forcePathStyle: true, credentials })
     this.#bucket = bucket
     this.#prefix = prefix
+    this.place = `${url}/${bucket}/${prefix}`
     this.sinkConfig = {
       'store.url': url,
       's3.region': region,

@@ -35,8 +35,9 @@ export class Progress {
     this.#lastCount = count
     this.#lastMs = nowMs
     const states = connectors.map(({ name, state, tasks }) => `${name} ${tasks[0]?.state ?? state}`)
+    const areRunning = states.every((state) => state.endsWith(' RUNNING'))
     this.#status(
-      `${count.toLocaleString('en').padStart(10)} records ${Math.round(rate).toLocaleString('en').padStart(8)}/s  ${String(objectCount).padStart(4)} objects  ${millrace.peakRssMb()} MB  ${states.join(', ')}`,
+      `${grouped(count)} records, ${grouped(rate)}/s, ${grouped(objectCount)} objects, ${millrace.peakRssMb()} MB, ${areRunning ? 'connectors RUNNING' : states.join(', ')}`,
     )
     for (const { name, trace, tasks } of connectors) {
       const cause = trace ?? tasks.find((task) => task.trace)?.trace
@@ -50,8 +51,14 @@ export class Progress {
     this.#hasStatusLine = false
   }
 
+  /** Cut to the width of the terminal: a line that wraps could not be drawn anew. */
   #status(line: string): void {
-    process.stderr.write(this.#isTerminal ? `\r\x1b[2K${line}` : `${line}\n`)
+    const width = (process.stderr.columns || 80) - 1
+    process.stderr.write(this.#isTerminal ? `\r\x1b[2K${line.slice(0, width)}` : `${line}\n`)
     this.#hasStatusLine = this.#isTerminal
   }
+}
+
+function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en')
 }
