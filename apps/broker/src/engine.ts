@@ -12,7 +12,12 @@ import { parseConfig } from '@millrace/config'
 import { Controller } from '@millrace/controller'
 import { EmbeddedStore } from '@millrace/coordination'
 import { GroupCoordinator, OFFSETS_TOPIC } from '@millrace/coordinator'
-import { logConfigDefinition, LogManager, topicDefaultsOfBroker } from '@millrace/log'
+import {
+  logConfigDefinition,
+  LogManager,
+  topicDefaultsOfBroker,
+  type LogConfig,
+} from '@millrace/log'
 import {
   ReplicaManager,
   type LeadershipListener,
@@ -156,8 +161,21 @@ async function openParts(
     },
   )
   closers.add('controller', () => controller.close())
-  const { clusterId } = controller.metadata()
-  const logManager = await openLogs({ logger, clock, disk, random }, config, clusterId)
+  const brokerDefaults = topicDefaultsOfBroker(config.given)
+  const logConfigOf = ({ configs }: Pick<ReplicatedTopic, 'configs'>): LogConfig =>
+    parseConfig(logConfigDefinition, { ...brokerDefaults, ...configs }).config
+  const { clusterId, topics } = controller.metadata()
+  const logManager = await LogManager.open(
+    { logger, clock, disk, random },
+    {
+      directories: values.logDirs,
+      nodeId: values.nodeId,
+      clusterId,
+      // LOG-6: a compacted topic must never be cleaned up by the broker's defaults, not even for the time of a start.
+      configOf: (name) => logConfigOf(topics.get(name) ?? { configs: {} }),
+      config: values,
+    },
+  )
   closers.add('logs', () => logManager.close())
   const replicas = new ReplicaManager(
     { logManager, clock, logger, logConfigOf, leadership: leadershipOf(() => groups, logger) },
@@ -169,10 +187,6 @@ async function openParts(
   })
   const groups = openGroups({ replicas, clock, random, logger }, config)
   closers.add('group coordinator', () => groups.stop())
-  const brokerDefaults = topicDefaultsOfBroker(config.given)
-  function logConfigOf(topic: ReplicatedTopic) {
-    return parseConfig(logConfigDefinition, { ...brokerDefaults, ...topic.configs }).config
-  }
   return {
     nodeId: values.nodeId,
     config,
@@ -185,21 +199,6 @@ async function openParts(
     producerIds: new ProducerIdBlock({ controller }),
     metadata: () => controller.metadata(),
   }
-}
-
-function openLogs(
-  deps: { logger: Logger; clock: Clock; disk: Disk; random: Random },
-  config: BrokerConfig,
-  clusterId: string,
-): Promise<LogManager> {
-  const { values } = config
-  return LogManager.open(deps, {
-    directories: values.logDirs,
-    nodeId: values.nodeId,
-    clusterId,
-    defaults: config.logDefaults,
-    config: config.values,
-  })
 }
 
 function openGroups(

@@ -36,7 +36,7 @@ describe('LogManager on the real disk', () => {
         directories: [directory],
         nodeId: 1,
         clusterId: over.clusterId ?? 'cluster-a',
-        defaults: over.config ?? defaults,
+        configOf: () => over.config ?? defaults,
       },
     )
   const spec = { topic: 'orders', partition: 0, topicId: newUuid(systemRandom), config: defaults }

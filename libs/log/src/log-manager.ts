@@ -39,8 +39,8 @@ export interface LogManagerOptions {
   readonly directories: readonly string[]
   readonly nodeId: number
   readonly clusterId: string
-  /** The configuration of topics that say nothing. */
-  readonly defaults: LogConfig
+  /** The configuration of a log that is found at the start: chores work on it before anybody else has looked. */
+  readonly configOf: (topic: string) => LogConfig
   readonly config?: LogManagerConfig
   readonly tailCacheBytes?: number
 }
@@ -201,7 +201,7 @@ export class LogManager {
       for (let next = partitions.shift(); next !== undefined; next = partitions.shift()) {
         const target = path.join(directory.path, next.name)
         const topicId = await this.#readTopicId(target)
-        const config = this.#options.defaults
+        const config = this.#options.configOf(next.topic)
         await this.#openLog(directory, { ...next, topicId, config, directory: target })
       }
     }

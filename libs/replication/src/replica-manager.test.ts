@@ -26,7 +26,7 @@ async function aNode(onOperation?: (operation: DiskOperation) => Error | null) {
       directories: ['/data'],
       nodeId: NODE_ID,
       clusterId: 'cluster',
-      defaults: parseConfig(logConfigDefinition, {}).config,
+      configOf: () => parseConfig(logConfigDefinition, {}).config,
     },
   )
   const events: string[] = []

@@ -261,7 +261,7 @@ export class ReplicaManager {
   ): Promise<void> {
     const { name, id } = topic
     const existing = this.#logManager.log(name, assignment.index)
-    existing?.updateConfig(config) // it was opened at start with the defaults
+    existing?.updateConfig(config) // metadata may have moved on since it was opened
     const log =
       existing ??
       (await this.#logManager

@@ -37,7 +37,7 @@ export async function openManager(
       directories: [DIRECTORY],
       nodeId: 1,
       clusterId: 'cluster-a',
-      defaults: { ...DEFAULT_CONFIG, ...options.config },
+      configOf: () => ({ ...DEFAULT_CONFIG, ...options.config }),
       tailCacheBytes,
     },
   )

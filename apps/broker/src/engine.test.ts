@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BatchBuilder } from '@millrace/record'
+import { silentLogger } from '@millrace/telemetry'
+import { ErrorCode } from '@millrace/wire'
+import { parseBrokerConfig } from './config'
+import { BrokerEngine } from './engine'
+
+const ADDRESSES = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }]
+const A_WEEK_AGO_MS = Date.now() - 8 * 24 * 3_600_000
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-engine-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+function open(properties: Record<string, string> = {}): Promise<BrokerEngine> {
+  const config = parseBrokerConfig({ 'log.dirs': join(directory, 'logs'), ...properties })
+  return BrokerEngine.open({ logger: silentLogger }, config)
+}
+
+function anOldBatch(): Buffer {
+  const builder = new BatchBuilder()
+  builder.append(A_WEEK_AGO_MS, Buffer.from('k'), Buffer.from('v'))
+  return builder.build()
+}
+
+describe('the engine', () => {
+  it('LOG-6: cleans up no log by the defaults of the broker while it starts', async () => {
+    const first = await open()
+    await first.onBound(ADDRESSES)
+    const { controller, replicas } = first.services
+    const configs = { 'cleanup.policy': 'compact' }
+    await controller.createTopic({ name: 'state', partitions: 1, replicationFactor: 1, configs })
+    await replicas.whenApplied()
+    const entries = [{ topic: 'state', partition: 0, records: anOldBatch() }]
+    const [result] = await replicas.append({
+      acks: -1,
+      timeoutMs: 5000,
+      origin: 'client',
+      entries,
+    })
+    expect(result.errorCode).toBe(ErrorCode.NONE)
+    await first.close()
+
+    const second = await open({ 'log.retention.check.interval.ms': '1' })
+    await new Promise((resolve) => setTimeout(resolve, 50)) // a slow start: the chores run already
+    await second.onBound(ADDRESSES)
+    const partition = second.services.replicas.partition('state', 0)!
+    expect(partition.log).toMatchObject({ logStartOffset: 0, logEndOffset: 1 })
+    await second.close()
+  })
+})
