@@ -22,6 +22,7 @@ export default {
   transformIgnorePatterns: [],
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/tools/name-skips.mjs'],
   // Real servers are started in many tests, on machines that do other things as well.
   testTimeout: 30_000,
 }
