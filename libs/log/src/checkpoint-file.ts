@@ -69,6 +69,17 @@ export class FileSaver {
     return this.#next
   }
 
+  /** Resolves when no write is under way or waits; how they ended, their callers know. */
+  async whenIdle(): Promise<void> {
+    for (let last = this.#last(); last !== null; last = this.#last()) {
+      await last.catch(() => undefined)
+    }
+  }
+
+  #last(): Promise<void> | null {
+    return this.#next ?? this.#running
+  }
+
   #start(): Promise<void> {
     this.#next = null
     const run = this.#disk.replaceFile(this.#path, this.#content()).finally(() => {

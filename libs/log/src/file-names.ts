@@ -1,4 +1,8 @@
+import { newUuid, type Random } from '@millrace/base'
+
 const OFFSET_DIGITS = 20
+/** The longest name that file systems take. */
+const NAME_MAX_LENGTH = 255
 
 export const LOG_SUFFIX = '.log'
 export const OFFSET_INDEX_SUFFIX = '.index'
@@ -17,6 +21,12 @@ export function offsetOfFileName(name: string, suffix: string): number {
   if (name.length !== OFFSET_DIGITS + suffix.length || !name.endsWith(suffix)) return -1
   const digits = name.slice(0, OFFSET_DIGITS)
   return /^\d+$/.test(digits) ? Number(digits) : -1
+}
+
+/** `orders-3.<unique>-delete`; a topic's name may be so long that it must be cut for that. */
+export function deletedDirectoryName(topic: string, partition: number, random: Random): string {
+  const suffix = `-${partition}.${newUuid(random)}${DIRECTORY_DELETED_SUFFIX}`
+  return topic.slice(0, NAME_MAX_LENGTH - suffix.length) + suffix
 }
 
 /** `orders-3`: topic names may hold dashes, so the last one separates. Null if it is no directory of a partition. */

@@ -134,4 +134,18 @@ describe('LogManager on the real disk', () => {
     expect(again.failure).toBeNull()
     await manager.close()
   })
+
+  it('deletes a log whose name has no room for the mark of a deleted one', async () => {
+    const manager = await open()
+    const topic = 't'.repeat(249)
+    await manager.createLog({ ...spec, topic })
+    await manager.deleteLog(topic, 0)
+    const names = fs.readdirSync(directory)
+    expect(names.filter((name) => name.startsWith('tt'))).toEqual([
+      expect.stringMatching(/-delete$/),
+    ])
+    await manager.close()
+    await (await open()).close()
+    expect(fs.readdirSync(directory).filter((name) => name.startsWith('tt'))).toEqual([])
+  })
 })

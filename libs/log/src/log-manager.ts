@@ -13,7 +13,7 @@ import { parseConfig } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
 import type { LogConfig } from './config'
 import { logErrors } from './errors'
-import { DIRECTORY_DELETED_SUFFIX } from './file-names'
+import { deletedDirectoryName } from './file-names'
 import { GroupCommit } from './group-commit'
 import { Log } from './log'
 import { checkpointKey, LogDirectory } from './log-directory'
@@ -131,15 +131,14 @@ export class LogManager {
     directory.logs.delete(key)
     log.abandon()
     const { disk, clock, logger, random } = this.#deps
-    // The checkpoints forget it first: a new log of this name must not inherit its offsets.
-    await this.#save(directory, () => directory.saveCheckpoints())
-    const unique = newUuid(random)
-    const deleted = path.join(
-      directory.path,
-      `${topic}-${partition}.${unique}${DIRECTORY_DELETED_SUFFIX}`,
-    )
-    await disk.rename(log.directory, deleted)
-    await disk.syncDirectory(directory.path)
+    const deleted = path.join(directory.path, deletedDirectoryName(topic, partition, random))
+    // What is left of the old log must be neither inherited nor touched by a new one of its name.
+    await log.whenAbandoned()
+    await this.#save(directory, async () => {
+      await directory.saveCheckpoints()
+      await disk.rename(log.directory, deleted)
+      await disk.syncDirectory(directory.path)
+    })
     clock.schedule(log.config.fileDeleteDelayMs, () => {
       // A leftover costs space only, and the next start removes it.
       disk

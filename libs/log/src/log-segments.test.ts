@@ -10,6 +10,7 @@ import {
   recordsOf,
   START_MS,
   tick,
+  TOPIC_ID,
   type BatchSpec,
 } from './testing/log-fixture'
 
@@ -347,5 +348,28 @@ describe('the tail in memory', () => {
       Array.from({ length: 20 }, (_, index) => padded(`${index}`)),
     )
     expect(readAll(other, 500)).toHaveLength(20)
+  })
+})
+
+describe('a deletion of the log', () => {
+  // The old log's retention went on by path, and took the first segment of the new log away.
+  it('leaves a new log of the same name alone, whatever the old one was doing', async () => {
+    for (let steps = 0; steps < 60; steps++) {
+      const config = { segmentBytes: 300, retentionMs: 1, fileDeleteDelayMs: 0 }
+      const { manager, log, clock, disk } = await filledLog(6, config)
+      await clock.advance(60_000)
+      const retention = log.applyRetention().catch(() => undefined)
+      for (let step = 0; step < steps; step++) await Promise.resolve()
+      await manager.deleteLog('orders', 0)
+      const spec = { topic: 'orders', partition: 0, topicId: TOPIC_ID, config: log.config }
+      const again = await manager.createLog(spec)
+      again.append(aBatch({ values: ['new'] }), CLIENT)
+      await again.flush()
+      await retention
+      await clock.advance(1)
+      const names = await disk.list(`${DIRECTORY}/orders-0`)
+      expect(names.filter((name) => name.endsWith('.log'))).toEqual(['00000000000000000000.log'])
+      expect(names.filter((name) => name.endsWith('.deleted'))).toEqual([])
+    }
   })
 })

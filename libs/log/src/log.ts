@@ -307,7 +307,7 @@ export class Log {
     }
   }
 
-  /** Lets go of the files as they are: for a log that is being deleted. */
+  /** Lets go of the files as they are: for a log that is being deleted. What is under way ends by itself. */
   abandon(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -315,6 +315,14 @@ export class Log {
     this.#tail.clear()
     this.#flusher.fail(logErrors.create('LOG_CLOSED', { where: this.#where }))
     for (const segment of this.#segments.all()) segment.close()
+  }
+
+  /** Resolves when an abandoned log touches nothing in its directory any more. */
+  async whenAbandoned(): Promise<void> {
+    invariant(this.#isClosed, 'the log was abandoned before')
+    await this.#exclusive
+    await this.#sealing.whenIdle()
+    await this.#epochFile.whenIdle()
   }
 
   /** The directory's disk failed, here or under another log. */
@@ -435,18 +443,21 @@ export class Log {
   async #deleteOldSegments(): Promise<void> {
     if (this.#failure !== null || this.#isClosed) return
     await this.#sealing.settle()
+    if (this.#isClosed) return
     const count = this.#countDeletable()
     if (count === 0) return
     if (count === this.#segments.all().length) {
       this.#roll(this.#logEndOffset)
       await this.#sealing.settle()
       await this.#deps.disk.syncDirectory(this.directory)
+      if (this.#isClosed) return
     }
     // Appends went on meanwhile, but what was old and below the high watermark still is.
     const removed = this.#segments.all().slice(0, count)
     this.#moveStart(this.#segments.all()[count].baseOffset)
     // LOG-7: a crash may bring back any of the files; the start that is saved first says that they are gone.
     await this.#deps.hooks.saveStartOffsets()
+    if (this.#isClosed) return
     this.#segments.remove(removed)
     await this.#dispose(removed)
     this.#deps.logger.info('old segments were deleted', {

@@ -46,6 +46,11 @@ export class Sealing {
     while (this.#running.size > 0 && !this.#hasFailed) await Promise.all(this.#running.keys())
   }
 
+  /** Resolves when what was started has ended, well or not. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#running.keys())
+  }
+
   async #seal(segment: Segment, nextBase: number, content: Buffer): Promise<void> {
     // The rest of the segment must be in its file before its index says so.
     await this.#deps.flush()
