@@ -359,11 +359,11 @@ describe('a deletion of the log', () => {
     await clock.advance(60_000)
     const goOn = Promise.withResolvers<void>()
     const list = disk.list.bind(disk)
-    jest
+    const slowList = jest
       .spyOn(disk, 'list')
       .mockImplementationOnce((directory) => goOn.promise.then(() => list(directory)))
     const retention = log.applyRetention().catch(() => undefined)
-    await tick() // it has come to the files
+    while (slowList.mock.calls.length === 0) await tick()
     const recreation = manager
       .deleteLog('orders', 0)
       .then(() =>
