@@ -1,7 +1,8 @@
 FROM node:24-slim AS build
 WORKDIR /millrace
 COPY . .
-RUN npm ci --omit=optional --no-audit --no-fund && node tools/build.ts && npm prune --omit=dev --omit=optional
+# The compiler comes as an optional package for each platform: those go when it has done its work.
+RUN npm ci --no-audit --no-fund && node tools/build.ts && npm prune --omit=dev --omit=optional
 
 FROM node:24-slim
 WORKDIR /millrace
