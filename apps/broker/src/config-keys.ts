@@ -87,9 +87,9 @@ export const brokerConfigDefinition = {
   }),
   connectionsMaxIdleMs: long('connections.max.idle.ms', {
     default: 600_000,
-    min: 0,
+    min: -1,
     unit: 'ms',
-    doc: 'A connection on which nothing moves for this long is closed.',
+    doc: 'A connection on which nothing moves for this long is closed; -1 keeps it.',
   }),
   maxConnections: int('max.connections', {
     default: INT_MAX,

@@ -46,6 +46,16 @@ describe('a start', () => {
     await (await start({})).close()
   })
 
+  it('on a metadata directory that another broker holds fails', async () => {
+    const at = (name: string) => ({
+      'log.dirs': join(directory, name),
+      'metadata.log.dir': join(directory, 'shared'),
+    })
+    const first = await start(at('a'))
+    await expect(start(at('b'))).rejects.toMatchObject({ code: 'BASE_DIRECTORY_LOCKED' })
+    await first.close()
+  })
+
   it('in a directory that cannot be made fails', async () => {
     const file = join(directory, 'a-file')
     writeFileSync(file, '')
@@ -57,6 +67,16 @@ describe('a start', () => {
   it('with another node id on the same directory is refused', async () => {
     await (await start({})).close()
     await expect(start({ 'node.id': '2' })).rejects.toMatchObject({ code: 'LOG_DIRECTORY_FOREIGN' })
+  })
+})
+
+describe('connections.max.idle.ms', () => {
+  it.each(['-1', '9223372036854775807'])('%s keeps connections', async (maxIdleMs) => {
+    const broker = await startTestBroker({ 'connections.max.idle.ms': maxIdleMs })
+    const client = await RawClient.open(broker.port)
+    expect((await client.ask(ApiKey.ApiVersions, 0, {})).errorCode).toBe(ErrorCode.NONE)
+    client.close()
+    await broker.stop()
   })
 })
 

@@ -13,8 +13,12 @@ const MAX_UNSENT_BYTES = 8 << 20
 /** Replies up to this are joined into one buffer: copying is cheaper than a vector of tiny writes. */
 const JOIN_REPLIES_UP_TO_BYTES = 16 << 10
 
+/** The longest that Node's sockets can wait; they throw at Infinity. */
+const SOCKET_TIMEOUT_MAX_MS = 2 ** 31 - 1
+
 export interface ConnectionOptions {
   readonly maxFrameBytes: number
+  /** -1 for ever. */
   readonly maxIdleMs: number
 }
 
@@ -55,7 +59,7 @@ export class Connection {
       listenerName: options.listenerName,
     }
     socket.setNoDelay(true)
-    socket.setTimeout(options.maxIdleMs, () => this.#onIdle())
+    socket.setTimeout(socketTimeoutMs(options.maxIdleMs), () => this.#onIdle())
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('drain', () => this.#maybeResume())
     socket.on('error', (error) => this.#onSocketError(error))
@@ -194,4 +198,9 @@ export class Connection {
       reason: errorMessage(error),
     })
   }
+}
+
+/** For a socket 0 means never. */
+function socketTimeoutMs(maxIdleMs: number): number {
+  return maxIdleMs < 0 ? 0 : Math.min(Math.max(maxIdleMs, 1), SOCKET_TIMEOUT_MAX_MS)
 }
