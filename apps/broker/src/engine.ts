@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   errorMessage,
   lockDirectory,
@@ -141,14 +142,16 @@ async function openParts(
 ): Promise<Omit<BrokerServices, 'endpointOf'>> {
   const { logger, clock = systemClock, disk = nodeDisk, random = systemRandom } = deps
   const { values } = config
-  for (const directory of values.logDirs) {
+  const metadataLogDir = values.metadataLogDir ?? values.logDirs[0]
+  const directories = [...values.logDirs, metadataLogDir].map((directory) => resolve(directory))
+  for (const directory of new Set(directories)) {
     await makeDirectory(disk, directory)
     const lock = lockDirectory(directory)
     closers.add(`lock of ${directory}`, () => lock.release())
   }
   const store = await EmbeddedStore.open(
     { disk, logger },
-    { directory: `${values.metadataLogDir ?? values.logDirs[0]}/${METADATA_DIRECTORY}` },
+    { directory: `${metadataLogDir}/${METADATA_DIRECTORY}` },
   )
   closers.add('metadata store', () => store.close())
   const controller = await Controller.open(
