@@ -4,10 +4,10 @@
 const { spawn } = require('node:child_process')
 const { existsSync } = require('node:fs')
 const { constants } = require('node:os')
-const { join } = require('node:path')
+const path = require('node:path')
 
 const REQUIRED_MAJOR = 24
-const program = join(__dirname, '..', 'dist', 'main.js')
+const program = path.join(__dirname, '..', 'dist', 'main.js')
 
 if (!existsSync(program)) fail('it is not compiled yet: run npm run build')
 else if (Number(process.versions.node.split('.')[0]) < REQUIRED_MAJOR) runOnInstalledNode()
