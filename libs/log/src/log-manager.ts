@@ -1,7 +1,6 @@
 import * as path from 'node:path'
 import {
   errorMessage,
-  newUuid,
   ZERO_UUID,
   type Clock,
   type DirectoryLock,
@@ -22,6 +21,8 @@ import { logManagerConfigDefinition, type LogManagerConfig } from './manager-con
 import { TailCache } from './tail-cache'
 
 const PARTITION_METADATA_FILE = 'partition.metadata'
+/** Logs that are closed at the same time: each waits for several syncs, and a stop must not take a minute. */
+const CLOSING_MAX_COUNT = 16
 
 export interface LogManagerDeps {
   readonly disk: Disk
@@ -172,13 +173,18 @@ export class LogManager {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const timer of this.#timers) timer.cancel()
-    for (const { log } of this.#logs.values()) {
-      await log
-        .close()
-        .catch((error: unknown) =>
-          this.#deps.logger.error('a log was not closed properly', { log: log.directory, error }),
-        )
+    const logs = Array.from(this.#logs.values(), ({ log }) => log)
+    const closeNext = async (): Promise<void> => {
+      for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
+        const { directory } = log
+        await log
+          .close()
+          .catch((error: unknown) =>
+            this.#deps.logger.error('a log was not closed properly', { log: directory, error }),
+          )
+      }
     }
+    await Promise.all(Array.from({ length: CLOSING_MAX_COUNT }, closeNext))
     for (const directory of this.#directories) await directory.close()
   }
 
@@ -248,6 +254,7 @@ export class LogManager {
     const directory = this.#emptiestDirectory(spec)
     const { disk } = this.#deps
     const target = path.join(directory.path, `${spec.topic}-${spec.partition}`)
+    directory.creatingCount++
     try {
       await disk.makeDirectory(target)
       const content = `version: 0\ntopic_id: ${spec.topicId}`
@@ -259,6 +266,8 @@ export class LogManager {
       this.#onStorageFailure(directory, cause)
       const params = { where: target, reason: errorMessage(cause) }
       throw logErrors.create('LOG_STORAGE_FAILED', params, { cause })
+    } finally {
+      directory.creatingCount--
     }
   }
 
@@ -273,7 +282,7 @@ export class LogManager {
       const params = { where: `${spec.topic}-${spec.partition}`, reason: 'no directory is left' }
       throw logErrors.create('LOG_STORAGE_FAILED', params)
     }
-    return usable.reduce((best, next) => (next.logs.size < best.logs.size ? next : best))
+    return usable.reduce((best, next) => (next.logCount < best.logCount ? next : best))
   }
 
   /** A checkpoint that cannot be written is a failure of the disk like any other. */
