@@ -45,6 +45,8 @@ export class LogDirectory {
   readonly startOffsets: PartitionOffsets
   readonly highWatermarks: PartitionOffsets
   readonly logs = new Map<string, Log>()
+  /** Logs that are being created here and are not among `logs` yet. */
+  creatingCount = 0
   hasFailed = false
 
   readonly #disk: Disk
@@ -81,6 +83,10 @@ export class LogDirectory {
       lock?.release()
       throw error
     }
+  }
+
+  get logCount(): number {
+    return this.logs.size + this.creatingCount
   }
 
   /** Names of the partitions that lie here. Directories of deleted ones are removed. */
