@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BatchBuilder } from '@millrace/record'
@@ -34,7 +34,7 @@ describe('the engine', () => {
     const { controller, replicas } = first.services
     const configs = { 'cleanup.policy': 'compact' }
     await controller.createTopic({ name: 'state', partitions: 1, replicationFactor: 1, configs })
-    await replicas.whenApplied()
+    await replicas.whenApplied('state')
     const entries = [{ topic: 'state', partition: 0, records: anOldBatch() }]
     const [result] = await replicas.append({
       acks: -1,
@@ -51,5 +51,18 @@ describe('the engine', () => {
     const partition = second.services.replicas.partition('state', 0)!
     expect(partition.log).toMatchObject({ logStartOffset: 0, logEndOffset: 1 })
     await second.close()
+  })
+})
+
+describe('the creation of a topic', () => {
+  it('fails when its log cannot be created', async () => {
+    const engine = await open()
+    await engine.onBound(ADDRESSES)
+    // A file in the place of the log's directory: no root gets past it.
+    writeFileSync(join(directory, 'logs', 'blocked-0'), '')
+    expect(await engine.services.topics.createAutomatically('blocked')).toBe(
+      ErrorCode.KAFKA_STORAGE_ERROR,
+    )
+    await engine.close()
   })
 })

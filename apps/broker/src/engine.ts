@@ -186,7 +186,7 @@ async function openParts(
   )
   closers.add('replicas', () => {
     controller.close() // no more changes: those that came are carried out before the logs are closed
-    return replicas.whenApplied()
+    return replicas.whenAllApplied()
   })
   const groups = openGroups({ replicas, clock, random, logger }, config)
   closers.add('group coordinator', () => groups.stop())

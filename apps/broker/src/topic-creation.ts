@@ -36,17 +36,22 @@ export class TopicCreation {
 
   async #create(name: string): Promise<TopicImage | number> {
     try {
+      await this.#createOrFind(name)
+      await this.#replicas.whenApplied(name)
+    } catch (error) {
+      this.#logger.warn('topic not created', { topic: name, error })
+      return wireFailureOf(error).errorCode
+    }
+    return this.#controller.metadata().topics.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+
+  async #createOrFind(name: string): Promise<void> {
+    try {
       await this.#controller.createTopic({ name, ...this.#shapeOf(name), validateOnly: false })
     } catch (error) {
-      const failure = wireFailureOf(error)
       // Somebody else was faster: their topic is as good.
-      if (failure.errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) {
-        this.#logger.warn('topic not created', { topic: name, error })
-        return failure.errorCode
-      }
+      if (wireFailureOf(error).errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) throw error
     }
-    await this.#replicas.whenApplied()
-    return this.#controller.metadata().topics.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
 
   #shapeOf(name: string): Omit<NewTopic, 'name'> {

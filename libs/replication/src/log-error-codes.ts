@@ -24,8 +24,14 @@ export interface WireFailure {
 /** The wire error for anything that an append to, or a read of, a log threw. */
 export function toWireFailure(error: unknown): WireFailure {
   const code = errorCode(error) ?? ''
-  const fallback = code.startsWith('RECORD_')
-    ? ErrorCode.CORRUPT_MESSAGE
-    : ErrorCode.UNKNOWN_SERVER_ERROR
-  return { errorCode: wireCodeByLogError[code] ?? fallback, errorMessage: errorMessage(error) }
+  return {
+    errorCode: wireCodeByLogError[code] ?? fallback(code),
+    errorMessage: errorMessage(error),
+  }
+}
+
+function fallback(code: string): number {
+  if (code.startsWith('RECORD_')) return ErrorCode.CORRUPT_MESSAGE
+  if (code === 'REPLICATION_LOG_NOT_OPENED') return ErrorCode.KAFKA_STORAGE_ERROR
+  return ErrorCode.UNKNOWN_SERVER_ERROR
 }

@@ -331,6 +331,33 @@ describe('the metadata', () => {
     ])
   })
 
+  it('that one disk cannot follow is told to those who wait for that topic, and to no other', async () => {
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    const node = await aNode(({ kind, path }) =>
+      kind === 'rename' && path.startsWith('/data/bad-0') ? full : null,
+    )
+    const topics = new Map(['good', 'bad'].map((name) => [name, aTopic(name)]))
+    const applied = node.replicas.applyMetadata({ topics }, topics.keys())
+    await expect(applied).rejects.toMatchObject({ code: 'REPLICATION_LOG_NOT_OPENED' })
+    await node.replicas.whenApplied('good')
+    await expect(node.replicas.whenApplied('bad')).rejects.toMatchObject({
+      code: 'REPLICATION_LOG_NOT_OPENED',
+    })
+    expect(node.replicas.partition('good', 0)).toBeDefined()
+    expect(node.replicas.partition('bad', 0)).toBeUndefined()
+  })
+
+  it('keeps the order of the changes of one topic', async () => {
+    const node = await aNode()
+    const present = { topics: new Map([['a', aTopic('a')]]) }
+    const absent = { topics: new Map() }
+    const changes = [present, absent, present].map((image) =>
+      node.replicas.applyMetadata(image, ['a']),
+    )
+    await Promise.all(changes)
+    expect(node.events).toEqual(['elected a-0', 'resigned a-0', 'elected a-0'])
+  })
+
   it('of an older epoch is a late message and changes nothing', async () => {
     const node = await aNode()
     const led = { index: 0, leader: 1, leaderEpoch: 5, replicas: [1, 2], isr: [1] }

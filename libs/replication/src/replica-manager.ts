@@ -56,7 +56,8 @@ export class ReplicaManager {
   /** At the position of its index; empty where another node has the replica. */
   readonly #partitions = new Map<string, (Partition | undefined)[]>()
   readonly #waitingFetches = new Set<DelayedFetch>()
-  #lastApplied: Promise<void> = Promise.resolve()
+  /** The last change of each topic that is not in force (yet): those of one topic are carried out one after the other. */
+  readonly #applying = new Map<string, Promise<void>>()
 
   constructor(
     deps: {
@@ -82,14 +83,14 @@ export class ReplicaManager {
   }
 
   /**
-   * Makes this node's logs what the image says, for the changed topics: creates, deletes, reassigns, reconfigures. Calls
-   * are carried out one after the other. @throws REPLICATION_LOG_NOT_OPENED after all topics were tried.
+   * Makes this node's logs what the image says, for the changed topics: creates, deletes, reassigns, reconfigures. Topics
+   * do not wait for each other. @throws REPLICATION_LOG_NOT_OPENED after all topics were tried.
    */
-  applyMetadata(image: ReplicatedTopics, changedTopics: Iterable<string>): Promise<void> {
-    const names = [...changedTopics]
-    const applied = this.#lastApplied.then(() => this.#apply(image, names))
-    this.#lastApplied = applied.catch(() => undefined)
-    return applied
+  async applyMetadata(image: ReplicatedTopics, changedTopics: Iterable<string>): Promise<void> {
+    const changes = Array.from(changedTopics, (name) => this.#applyNext(name, image))
+    for (const outcome of await Promise.allSettled(changes)) {
+      if (outcome.status === 'rejected') throw outcome.reason
+    }
   }
 
   /**
@@ -104,9 +105,14 @@ export class ReplicaManager {
     }
   }
 
-  /** Resolves when every change that was handed to `applyMetadata` before is in force (or has failed). */
-  whenApplied(): Promise<void> {
-    return this.#lastApplied
+  /** Resolves when every change of the topic that was handed to `applyMetadata` before is in force, or rejects as that did. */
+  async whenApplied(topic: string): Promise<void> {
+    await this.#applying.get(topic)
+  }
+
+  /** Resolves when every change is in force or has failed. */
+  async whenAllApplied(): Promise<void> {
+    await Promise.allSettled(this.#applying.values())
   }
 
   /** Appends to every partition, then waits until all of it is safe. Never rejects: failures are in the results. */
@@ -218,17 +224,22 @@ export class ReplicaManager {
     }
   }
 
-  async #apply(image: ReplicatedTopics, names: readonly string[]): Promise<void> {
-    const failures: unknown[] = []
-    for (const name of names) {
-      try {
-        await this.#applyTopic(name, image.topics.get(name))
-      } catch (error) {
-        failures.push(error)
-        this.#logger.error('topic not applied', { topic: name, error })
-      }
-    }
-    if (failures.length > 0) throw failures[0]
+  #applyNext(name: string, image: ReplicatedTopics): Promise<void> {
+    const before = this.#applying.get(name) ?? Promise.resolve()
+    const applied = before
+      .catch(() => undefined) // told to those who waited for it
+      .then(() => this.#applyTopic(name, image.topics.get(name)))
+      .then(
+        () => {
+          if (this.#applying.get(name) === applied) this.#applying.delete(name)
+        },
+        (error: unknown) => {
+          this.#logger.error('topic not applied', { topic: name, error })
+          throw error
+        },
+      )
+    this.#applying.set(name, applied)
+    return applied
   }
 
   async #applyTopic(name: string, topic: ReplicatedTopic | undefined): Promise<void> {

@@ -51,7 +51,7 @@ async function createTopic(
       configs: Object.fromEntries(topic.configs.map(({ name, value }) => [name, value])),
       validateOnly,
     })
-    if (!validateOnly) await replicas.whenApplied()
+    if (!validateOnly) await replicas.whenApplied(topic.name)
     return {
       name: topic.name,
       topicId: validateOnly ? undefined : created.id,
