@@ -1,4 +1,4 @@
-import { errorMessage, type Clock, type Random } from '@millrace/base'
+import type { Clock, Random } from '@millrace/base'
 import type { Client } from '@millrace/client'
 import { formatProblems, type Properties } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
@@ -7,7 +7,7 @@ import { validateConnectorConfig, type Validation } from '../config/validate'
 import type { WorkerConfig } from '../config/worker-config'
 import { classify, connectErrors } from '../errors'
 import { aliases } from '../pipeline/build'
-import { Backoff, sleepUnlessAborted } from '../pipeline/retry'
+import { Backoff, logRetry, sleepUnlessAborted } from '../pipeline/retry'
 import type { PluginRegistry } from '../plugins/registry'
 import type { ConfigChange, TargetState } from './config-state'
 import { ConfigStore } from './config-store'
@@ -309,7 +309,7 @@ export class DistributedHerder {
     const timer = new AbortController()
     const timeout = sleepUnlessAborted(this.#deps.clock, REQUEST_TIMEOUT_MS, timer.signal)
     let hasTimedOut = false
-    const request = this.#queue.run(async () => {
+    const request = this.#queue.request(async () => {
       if (hasTimedOut)
         throw connectErrors.create('CONNECT_TIMED_OUT', { ms: REQUEST_TIMEOUT_MS, stage })
       this.#checkWritable()
@@ -391,12 +391,15 @@ export class DistributedHerder {
         return await action()
       } catch (error) {
         if (classify(error) !== 'retriable') throw error
-        const delayMs = backoff.nextMs()
         const { signal } = this.#aborter
-        this.#deps.logger.warn('the Kafka cluster cannot be reached', {
-          error: errorMessage(error),
-          delayMs,
-        })
+        const delayMs = logRetry(
+          this.#deps.logger,
+          backoff,
+          'the Kafka cluster cannot be reached',
+          {
+            error,
+          },
+        )
         if (!(await sleepUnlessAborted(this.#deps.clock, delayMs, signal))) {
           throw connectErrors.create('CONNECT_STOPPING', {}, { cause: error })
         }
