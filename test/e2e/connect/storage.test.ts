@@ -20,6 +20,36 @@ const lastOf = (records: readonly ReadRecord[], key: string) => {
   return found?.value ? JSON.parse(found.value) : found?.value
 }
 
+/** A topic as a worker would make it, with settings of its own. */
+const createCompacted = (name: string, configs: Record<string, string> = {}) =>
+  harness.client.admin().createTopics([
+    {
+      name,
+      partitions: 1,
+      replicationFactor: 1,
+      configs: { 'cleanup.policy': 'compact', ...configs },
+    },
+  ])
+
+/** A worker of a group of its own. The caller closes it. */
+async function workerOn(configTopic: string) {
+  const worker = await startWorkerOn(harness.bootstrap, {
+    'group.id': configTopic,
+    'config.storage.topic': configTopic,
+  })
+  const call = async (method: string, body?: unknown) => {
+    const response = await fetch(`${worker.restAddress}/connectors`, {
+      method,
+      ...(body !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    })
+    return { status: response.status, body: await response.json() }
+  }
+  return { call, worker }
+}
+
 describe('internal topics', () => {
   it('hold configurations in the format of Kafka Connect', async () => {
     await harness.create('formats', config('formats'))
@@ -92,6 +122,35 @@ describe('internal topics', () => {
     await harness.restartWorker()
     expect((await harness.rest('GET', '/connectors')).body).not.toContain('junk')
   })
+
+  // The producer of the config topic had ended for good: only a restart of the worker helped.
+  it('take further records after one that the cluster refuses', async () => {
+    await createCompacted('narrow-configs', { 'max.message.bytes': '1500' })
+    const { call, worker } = await workerOn('narrow-configs')
+    try {
+      const wide = { ...config('wide'), 'errors.log.enable': 'true', secret: 'x'.repeat(2_000) }
+      expect(await call('POST', { name: 'wide', config: wide })).toMatchObject({ status: 500 })
+      expect(await call('POST', { name: 'slim', config: config('slim') })).toMatchObject({
+        status: 201,
+      })
+    } finally {
+      await worker.close()
+    }
+  })
+
+  it('are read anew when they were made anew', async () => {
+    await createCompacted('lost-configs')
+    const { call, worker } = await workerOn('lost-configs')
+    try {
+      for (const name of ['lost-1', 'lost-2']) await call('POST', { name, config: config(name) })
+      await harness.client.admin().deleteTopics(['lost-configs'])
+      await createCompacted('lost-configs')
+      const { status } = await call('POST', { name: 'found', config: config('found') })
+      expect(status).toBe(201)
+    } finally {
+      await worker.close()
+    }
+  }, 30_000)
 
   it('must be compacted: a worker refuses a topic from which records would vanish', async () => {
     await harness.createTopic('not-compacted')

@@ -1,9 +1,9 @@
-import { errorMessage, type Clock, type Random } from '@millrace/base'
+import type { Clock, Random } from '@millrace/base'
 import type { Admin, Client, Consumer, FetchedBatches, Producer } from '@millrace/client'
 import { batch, nextBatchSize, RecordCursor } from '@millrace/record'
 import type { Logger } from '@millrace/telemetry'
-import { classify, connectErrors } from '../errors'
-import { Backoff, sleepUnlessAborted } from '../pipeline/retry'
+import { connectErrors } from '../errors'
+import { Backoff, logRetry, sleepUnlessAborted } from '../pipeline/retry'
 
 export interface KafkaBasedLogDeps {
   readonly client: Client
@@ -51,7 +51,7 @@ export class KafkaBasedLog {
   readonly #deps: KafkaBasedLogDeps
   readonly #options: KafkaBasedLogOptions
   readonly #admin: Admin
-  readonly #producer: Producer
+  #producer: Producer
   readonly #consumer: Consumer
   readonly #cursor = new RecordCursor()
   readonly #aborter = new AbortController()
@@ -65,7 +65,7 @@ export class KafkaBasedLog {
     this.#options = options
     this.#admin = deps.client.admin()
     this.#producer = deps.client.producer()
-    this.#consumer = deps.client.consumer({})
+    this.#consumer = deps.client.consumer({ autoOffsetReset: 'earliest' })
   }
 
   /** Offset after the last record read from partition 0. */
@@ -96,22 +96,35 @@ export class KafkaBasedLog {
     const { topic } = this.#options
     const partitions = [...this.#positions.keys()].map((partition) => ({ topic, partition }))
     const latest = await this.#admin.listOffsets(partitions, 'latest')
+    for (const { partition, offset } of latest) this.#startOverIfShorter(partition, offset)
     const offsets = new Map(latest.map(({ partition, offset }) => [partition, offset]))
     if (this.#hasReached(offsets)) return
     await new Promise<void>((resolve) => this.#waiters.push({ offsets, resolve }))
     if (this.#aborter.signal.aborted) throw connectErrors.create('CONNECT_STOPPING')
   }
 
-  /** Resolves when the cluster has all records; records with the same key keep their order. */
+  /**
+   * Resolves when the cluster has all records; records with the same key keep their order. Records that the cluster
+   * refuses take with them what else is on its way, not what is appended after.
+   */
   async append(
     records: readonly { readonly key: Buffer; readonly value: Buffer | null }[],
   ): Promise<void> {
-    const produced = this.#producer.begin()
+    const producer = this.#producer
+    const produced = producer.begin()
     for (const { key, value } of records) {
       const partition = this.#options.requiredPartitions === 1 ? 0 : null
       produced.add(this.#options.topic, partition, this.#deps.clock.now(), key, value)
     }
-    await produced.done()
+    try {
+      await produced.done()
+    } catch (error) {
+      // It has ended, but the worker still has statuses and offsets to store.
+      if (this.#producer === producer && !this.#aborter.signal.aborted) {
+        this.#producer = this.#deps.client.producer()
+      }
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -183,12 +196,8 @@ export class KafkaBasedLog {
       } catch (error) {
         if (signal.aborted) break
         const { topic } = this.#options
-        logger.warn('reading failed and is tried again', {
-          topic,
-          error: errorMessage(error),
-          kind: classify(error),
-        })
-        await sleepUnlessAborted(clock, backoff.nextMs(), signal)
+        const message = `reading ${topic} failed and is tried again`
+        await sleepUnlessAborted(clock, logRetry(logger, backoff, message, { error }), signal)
       }
       this.#release()
     }
@@ -196,9 +205,22 @@ export class KafkaBasedLog {
     this.#waiters = []
   }
 
-  #handOver(fetched: FetchedBatches): void {
-    const { partition, records } = fetched
-    const from = Math.max(fetched.fromOffset, this.#positions.get(partition) ?? 0)
+  /** A topic that was made anew holds other records under the offsets that were read. */
+  #startOverIfShorter(partition: number, latest: number): void {
+    const position = this.#positions.get(partition) ?? 0
+    if (position <= latest) return
+    const { topic } = this.#options
+    this.#deps.logger.warn('an internal topic has lost records and is read anew', {
+      topic,
+      partition,
+      position,
+      latest,
+    })
+    this.#positions.set(partition, 0)
+    this.#consumer.seek({ topic, partition }, 0)
+  }
+
+  #handOver({ partition, records, fromOffset: from }: FetchedBatches): void {
     const cursor = this.#cursor
     for (let at = 0; at < records.length; ) {
       const sizeBytes = nextBatchSize(records, at)
