@@ -173,6 +173,17 @@ describe('a worker', () => {
     await expect(started).rejects.toThrow(/key\.converter.*NoSuchConverter/)
   })
 
+  // What was read from the config topic while it closed started tasks that nobody stopped any more.
+  it('leaves no task running when it closes in the middle of a change', async () => {
+    const names = ['hasty-1', 'hasty-2', 'hasty-3', 'hasty-4']
+    const { call, worker } = await workerOn('hasty-configs')
+    for (const name of names) await call('POST', { name, config: config(name) })
+    await worker.close()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const runs = names.map((name) => remote(name).startCount - remote(name).stopCount)
+    expect(runs).toEqual([0, 0, 0, 0])
+  })
+
   it('says that its port is in use', async () => {
     const { port } = new URL(harness.worker.restAddress)
     const started = startWorkerOn(harness.bootstrap, { listeners: `http://127.0.0.1:${port}` })

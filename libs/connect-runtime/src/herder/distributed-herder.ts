@@ -142,7 +142,7 @@ export class DistributedHerder {
   /** Stops all tasks, stores their offsets, leaves the group and closes the connections. */
   async close(): Promise<void> {
     this.#aborter.abort()
-    await this.#queue.run(() => this.#reconciler.stopAll())
+    await this.#queue.run(() => this.#reconciler.close())
     await this.#membership.leave().catch(this.#onFailure)
     await Promise.all([this.#config.close(), this.#offsets.close(), this.#statuses.close()])
     await this.#client.close()

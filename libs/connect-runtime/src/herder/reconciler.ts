@@ -43,6 +43,8 @@ export class Reconciler {
   readonly #runs = new Map<string, ConnectorRun>()
   /** Items of the last assignment, to see when a new one is needed. */
   #assignedItems = ''
+  /** After `close` nothing may start: changes that were queued before it still come. */
+  #isClosed = false
 
   constructor(
     deps: ReconcilerDeps,
@@ -76,7 +78,7 @@ export class Reconciler {
 
   async reconcile(): Promise<void> {
     const { membership } = this.#deps
-    if (!membership.isJoined) return
+    if (this.#isClosed || !membership.isJoined) return
     if (membership.isLeader) this.#reconcileConnectors()
     await this.#reconcileTasks()
     if (membership.isLeader && JSON.stringify(this.#currentItems()) !== this.#assignedItems) {
@@ -88,13 +90,19 @@ export class Reconciler {
   restartConnector(name: string): void {
     this.#runs.get(name)?.stop()
     this.#runs.delete(name)
-    if (this.#deps.membership.isLeader) this.#reconcileConnectors()
+    if (!this.#isClosed && this.#deps.membership.isLeader) this.#reconcileConnectors()
   }
 
   async restartTasks(connector: string, tasks: readonly number[]): Promise<void> {
     const ids = tasks.map((task) => ({ connector, task }))
     await this.#worker.stop(ids)
-    await this.#reconcileTasks()
+    if (!this.#isClosed) await this.#reconcileTasks()
+  }
+
+  /** Stops everything, for good. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    return this.stopAll()
   }
 
   /** Stops everything that runs here and says so in the statuses. */
