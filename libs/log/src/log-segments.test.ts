@@ -336,6 +336,17 @@ describe('the tail in memory', () => {
     expect(recordsOf(log.read(0, NO_LIMIT).records)).toEqual([[0, 'a']])
   })
 
+  it('keeps no large request alive for the small batch that came with it', async () => {
+    const { log } = await openLog()
+    const sent = aBatch({ values: ['x'.repeat(20_000)] })
+    const request = Buffer.alloc(10 << 20)
+    sent.copy(request)
+    log.append(request.subarray(0, sent.length), CLIENT)
+    const { records } = log.read(0, NO_LIMIT)
+    expect(records.length).toBe(sent.length)
+    expect(records.buffer.byteLength).toBeLessThan(1 << 20)
+  })
+
   it('is bounded over all logs, and what it drops is read from the file', async () => {
     const { manager, log } = await openLog({ tailCacheBytes: 2000 })
     const other = await manager.createLog({ ...log, topic: 'other', config: log.config })

@@ -3,10 +3,8 @@ import { wholeBatches, type ReadLimits } from './segment'
 
 /** The newest batches of all logs together stay in memory up to this size; the oldest go first. */
 export const TAIL_CACHE_BYTES = 64 << 20
-/** A smaller append that is a view of a buffer this many times its size is copied, not to keep all of it alive. */
-const COPY_BELOW_BYTES = 16 << 10
+/** An append that is a view of a buffer more than this many times its size is copied, not to keep all of that alive. */
 const COPY_ABOVE_RATIO = 4
-const COMPACT_ABOVE = 4096
 const EMPTY = Buffer.alloc(0)
 
 interface TailEntry {
@@ -51,7 +49,7 @@ export class TailCache {
       this.forget(oldest)
       oldest.tail.dropFirst()
     }
-    if (this.#head < COMPACT_ABOVE || this.#head * 2 < this.#queue.length) return
+    if (this.#head * 2 < this.#queue.length) return // moved when it halves the queue: a constant per entry
     this.#queue = this.#queue.slice(this.#head)
     this.#head = 0
   }
@@ -69,9 +67,7 @@ export class LogTail {
 
   /** Keeps `records`, whose bytes must not change any more. */
   add(records: Buffer, baseOffset: number, nextOffset: number): void {
-    const isSmallView =
-      records.length < COPY_BELOW_BYTES &&
-      records.buffer.byteLength > records.length * COPY_ABOVE_RATIO
+    const isSmallView = records.buffer.byteLength > records.length * COPY_ABOVE_RATIO
     const kept = isSmallView ? Buffer.from(records) : records
     const entry = { tail: this, records: kept, baseOffset, nextOffset, isDropped: false }
     this.#entries.push(entry)
@@ -105,7 +101,7 @@ export class LogTail {
   /** Only for the cache, when the oldest entry of this log went. */
   dropFirst(): void {
     this.#head++
-    if (this.#head < COMPACT_ABOVE && this.#head < this.#entries.length) return
+    if (this.#head * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#head)
     this.#head = 0
   }
