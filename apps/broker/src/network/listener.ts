@@ -40,7 +40,8 @@ export class KafkaListener implements CustomTransportStrategy {
   }
   readonly #servers: Server[] = []
   readonly #connections = new Set<Connection>()
-  readonly #early: (() => void)[] = []
+  /** Those that came before the broker was ready. */
+  readonly #early: { readonly socket: Socket; readonly listenerName: string }[] = []
   #isReady = false
   #bound: ListenerAddress[] = []
 
@@ -71,6 +72,7 @@ export class KafkaListener implements CustomTransportStrategy {
   /** Stops accepting, answers what is in flight (bounded), then closes every connection. */
   async close(): Promise<void> {
     for (const server of this.#servers) server.close()
+    for (const { socket } of this.#early.splice(0)) socket.destroy()
     for (const connection of this.#connections) connection.drain()
     this.#lifecycle.onDraining()
     const deadline = this.#clock.monotonicMs() + DRAIN_MAX_MS
@@ -100,7 +102,7 @@ export class KafkaListener implements CustomTransportStrategy {
     for (const address of this.#options.addresses) this.#bound.push(await this.#bind(address))
     await this.#lifecycle.onBound(this.#bound)
     this.#isReady = true
-    for (const start of this.#early.splice(0)) start()
+    for (const { socket, listenerName } of this.#early.splice(0)) this.#serve(socket, listenerName)
   }
 
   #bind(address: ListenerAddress): Promise<ListenerAddress> {
@@ -124,7 +126,7 @@ export class KafkaListener implements CustomTransportStrategy {
   #onConnection(socket: Socket, listenerName: string): void {
     if (!this.#isReady) {
       socket.on('error', () => undefined) // it may be reset while it waits
-      this.#early.push(() => this.#serve(socket, listenerName))
+      this.#early.push({ socket, listenerName })
     } else this.#serve(socket, listenerName)
   }
 
