@@ -29,6 +29,7 @@ export function createCoordinatorLog(
         throw protocolError(result.errorCode, result.errorMessage ?? undefined)
     },
     async read(topic, index, fromOffset) {
+      await nextTurn() // a partition may be large: others have their turn between two portions of it
       const { log, highWatermark } = partitionOf(topic, index)
       const start = Math.max(fromOffset, log.logStartOffset)
       if (start >= highWatermark) return { records: NO_RECORDS, nextOffset: start }
@@ -40,6 +41,10 @@ export function createCoordinatorLog(
       return { records, nextOffset: nextOffsetOf(records, start) }
     },
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function nextOffsetOf(records: Buffer, start: number): number {

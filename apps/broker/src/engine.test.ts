@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { OFFSETS_TOPIC } from '@millrace/coordinator'
 import { BatchBuilder } from '@millrace/record'
 import { silentLogger } from '@millrace/telemetry'
 import { ErrorCode } from '@millrace/wire'
 import { parseBrokerConfig } from './config'
+import { createCoordinatorLog } from './coordinator-log'
 import { BrokerEngine } from './engine'
 
 const ADDRESSES = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }]
@@ -63,6 +65,21 @@ describe('the creation of a topic', () => {
     expect(await engine.services.topics.createAutomatically('blocked')).toBe(
       ErrorCode.KAFKA_STORAGE_ERROR,
     )
+    await engine.close()
+  })
+})
+
+describe('the log of the coordinators', () => {
+  it('lets others have their turn before each portion', async () => {
+    const engine = await open({ 'offsets.topic.num.partitions': '1' })
+    await engine.onBound(ADDRESSES)
+    const { replicas, topics } = engine.services
+    await topics.createAutomatically(OFFSETS_TOPIC)
+    const log = createCoordinatorLog(replicas, { timeoutMs: 1000 })
+    const turn = jest.fn()
+    setImmediate(turn)
+    await log.read(OFFSETS_TOPIC, 0, 0)
+    expect(turn).toHaveBeenCalled()
     await engine.close()
   })
 })
