@@ -61,6 +61,11 @@ export const logErrors = defineErrors({
     says: '{where} exists with topic id {topicId}',
     todo: 'delete the old topic first',
   },
+  LOG_IN_TWO_DIRECTORIES: {
+    retriable: false,
+    says: '{where} lies in {directory} and in {other}',
+    todo: 'one is left from a topic that was deleted while its disk was away: remove the one whose partition.metadata has the wrong topic_id',
+  },
   LOG_DIRECTORY_LOCKED: {
     retriable: false,
     says: 'log directory {directory} is in use by another process',

@@ -23,7 +23,7 @@ describe('LogManager on the real disk', () => {
   beforeEach(() => (directory = fs.mkdtempSync(path.join(os.tmpdir(), 'logs-'))))
   afterEach(() => fs.rmSync(directory, { recursive: true, force: true }))
 
-  const open = (over: { clusterId?: string; config?: LogConfig } = {}) =>
+  const open = (over: { clusterId?: string; config?: LogConfig; directories?: string[] } = {}) =>
     LogManager.open(
       {
         disk: nodeDisk,
@@ -33,7 +33,7 @@ describe('LogManager on the real disk', () => {
         lock: lockDirectory,
       },
       {
-        directories: [directory],
+        directories: over.directories ?? [directory],
         nodeId: 1,
         clusterId: over.clusterId ?? 'cluster-a',
         configOf: () => over.config ?? defaults,
@@ -109,6 +109,19 @@ describe('LogManager on the real disk', () => {
     const manager = await open()
     await expect(open()).rejects.toMatchObject({ code: 'LOG_DIRECTORY_LOCKED' })
     await manager.close()
+  })
+
+  it('refuses to choose between two logs of one partition', async () => {
+    const [one, two] = ['one', 'two'].map((name) => path.join(directory, name))
+    for (const directories of [[one], [two]]) {
+      const manager = await open({ directories })
+      await manager.createLog(spec)
+      await manager.close()
+    }
+    await expect(open({ directories: [one, two] })).rejects.toMatchObject({
+      code: 'LOG_IN_TWO_DIRECTORIES',
+    })
+    await (await open({ directories: [two] })).close()
   })
 
   it('refuses a directory of another cluster', async () => {

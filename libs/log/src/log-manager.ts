@@ -80,7 +80,8 @@ export class LogManager {
   /**
    * Takes the directories and opens every log in them; after a crash that scans what may not have reached the disk.
    * A log whose synced data is damaged is there with its `failure` set; the others are served.
-   * @throws PlatformError LOG_DIRECTORY_LOCKED, LOG_DIRECTORY_UNWRITABLE, LOG_DIRECTORY_FOREIGN, LOG_CORRUPT_FILE
+   * @throws PlatformError LOG_DIRECTORY_LOCKED, LOG_DIRECTORY_UNWRITABLE, LOG_DIRECTORY_FOREIGN, LOG_CORRUPT_FILE,
+   * LOG_IN_TWO_DIRECTORIES
    */
   static async open(deps: LogManagerDeps, options: LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(deps, options)
@@ -205,6 +206,7 @@ export class LogManager {
     const openNext = async (): Promise<void> => {
       for (let next = partitions.shift(); next !== undefined; next = partitions.shift()) {
         const target = path.join(directory.path, next.name)
+        this.#refuseSecond(next, directory)
         const topicId = await this.#readTopicId(target)
         const config = this.#options.configOf(next.topic)
         await this.#openLog(directory, { ...next, topicId, config, directory: target })
@@ -216,6 +218,20 @@ export class LogManager {
       logs: directory.logs.size,
       wasClean: directory.wasClean,
       tookMs: Math.round(this.#deps.clock.monotonicMs() - startedMs),
+    })
+  }
+
+  /** Which of two is the topic's own, only a human can tell; the other one would hide it. */
+  #refuseSecond(
+    { topic, partition }: { topic: string; partition: number },
+    directory: LogDirectory,
+  ): void {
+    const first = this.#logs.get(checkpointKey(topic, partition))
+    if (first === undefined) return
+    throw logErrors.create('LOG_IN_TWO_DIRECTORIES', {
+      where: `${topic}-${partition}`,
+      directory: first.directory.path,
+      other: directory.path,
     })
   }
 

@@ -368,6 +368,18 @@ describe('recovery', () => {
     }
   })
 
+  it('LOG-2: sees after a proper stop, too, that whole batches at the end are gone', async () => {
+    const harness = await openLog()
+    for (const value of ['a', 'b', 'c']) harness.log.append(aBatch({ values: [value] }), CLIENT)
+    await harness.log.flush()
+    await harness.manager.close()
+    const file = harness.disk.open(`${DIRECTORY}/orders-0/00000000000000000000.log`, 'append')
+    await file.truncate((file.size() / 3) * 2)
+    const { log } = await openLog({ disk: harness.disk, clock: harness.clock })
+    expect(log.failure).toMatchObject({ code: 'LOG_TRUNCATED_BELOW_RECOVERY_POINT' })
+    expect(readAll(log)).toHaveLength(2)
+  })
+
   it('cuts a torn tail above the recovery point', async () => {
     const harness = await openLog()
     harness.log.append(aBatch({ values: ['a'] }), CLIENT)

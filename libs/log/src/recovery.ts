@@ -122,7 +122,8 @@ async function openSegments(
     opened.segments.push(segment)
     const isTrusted =
       options.isClean || (nextBase !== undefined && nextBase <= options.recoveryPoint)
-    if (isTrusted && hasIndexes && takeAsItIs(segment, nextBase)) continue
+    const isTaken = isTrusted && hasIndexes && takeAsItIs(segment, nextBase)
+    if (isTaken && (nextBase !== undefined || segment.nextOffset >= options.recoveryPoint)) continue
     const damage = scanAll(deps, options, segment, epochs) ?? findGap(options, segment, nextBase)
     const reached = segment.nextOffset
     const missing = nextBase === undefined && reached < options.recoveryPoint

@@ -5,6 +5,7 @@ import { toWireFailure, wireCodeByLogError } from './log-error-codes'
 /** Failures of opening and managing logs, which no request meets. */
 const NEVER_ON_A_REQUEST = [
   'LOG_EXISTS',
+  'LOG_IN_TWO_DIRECTORIES',
   'LOG_DIRECTORY_LOCKED',
   'LOG_DIRECTORY_UNWRITABLE',
   'LOG_DIRECTORY_FOREIGN',
