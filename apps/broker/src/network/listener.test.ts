@@ -7,7 +7,7 @@ import { KafkaListener } from './listener'
 describe('KafkaListener', () => {
   // They kept the process alive after a start that had failed.
   it('closes connections that came before a start that fails', async () => {
-    let failStart = (_: Error): void => undefined
+    let failStart: (error: Error) => void
     const bound = Promise.withResolvers<number>()
     const listener = new KafkaListener(
       {
@@ -38,7 +38,7 @@ describe('KafkaListener', () => {
       'close',
     )
     await new Promise((resolve) => setImmediate(resolve)) // the listener has taken it
-    failStart(new Error('the disk is gone'))
+    failStart!(new Error('the disk is gone'))
     expect(await listened).toMatchObject({ message: 'the disk is gone' })
     await listener.close()
     await closed
