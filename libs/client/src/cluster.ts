@@ -134,9 +134,9 @@ export class Cluster {
     return this.#topics.get(topic)
   }
 
-  /** Forgets who leads what: the next question asks the cluster. */
-  invalidate(): void {
-    this.#topics.clear()
+  /** Forgets who leads these topics, or all: the next question asks the cluster. */
+  invalidate(topics: Iterable<string> = this.#topics.keys()): void {
+    for (const topic of topics) this.#topics.delete(topic)
   }
 
   /** The broker that coordinates a group. @throws ProtocolError COORDINATOR_NOT_AVAILABLE and the like */

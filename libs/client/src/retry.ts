@@ -7,7 +7,8 @@ export interface RetryOptions {
   readonly signal: AbortSignal
   /** Infinity retries until the signal. */
   readonly timeoutMs: number
-  readonly onRetry?: (error: unknown) => void
+  /** Before each repetition, with the count of those before it. */
+  readonly onRetry?: (error: unknown, attempt: number) => void
 }
 
 /** Whether the same request may succeed later: our errors and the protocol's both tell. */
@@ -29,7 +30,7 @@ export async function retry<T>(
       const delayMs = backoffMs(deps.random, attempt)
       const isTooLate = deps.clock.monotonicMs() + delayMs > deadlineMs
       if (!isRetriableError(error) || options.signal.aborted || isTooLate) throw error
-      options.onRetry?.(error)
+      options.onRetry?.(error, attempt)
       try {
         await deps.clock.sleep(delayMs, options.signal)
       } catch {

@@ -1,6 +1,6 @@
 import { systemClock, systemRandom } from '@millrace/base'
 import { batch, BatchBuilder, buildControlBatch, ControlType } from '@millrace/record'
-import { silentLogger } from '@millrace/telemetry'
+import { createLogger, type Logger, silentLogger } from '@millrace/telemetry'
 import {
   ApiKey,
   ErrorCode,
@@ -28,8 +28,8 @@ beforeEach(() => {
 })
 afterEach(() => consumer.close())
 
-function aConsumer(options: ConsumerOptions = {}): GroupConsumer {
-  const deps = { clock: systemClock, random: systemRandom, logger: silentLogger, net: broker }
+function aConsumer(options: ConsumerOptions = {}, logger: Logger = silentLogger): GroupConsumer {
+  const deps = { clock: systemClock, random: systemRandom, logger, net: broker }
   const cluster = new Cluster(deps, { bootstrapServers: ['answering:9092'], clientId: 'test' })
   return new GroupConsumer(deps, cluster, { fetchMaxWaitMs: 10, ...options })
 }
@@ -255,7 +255,7 @@ function coordinate(wrong: {
   onFetch((_, offset) => (offset === 4 ? { records: aBatch(4) } : null))
 }
 
-function subscribed(): string[] {
+function subscribed(logger = silentLogger): string[] {
   const events: string[] = []
   const told = (what: string) => async () => void events.push(what)
   const listener: ConsumerListener = {
@@ -263,7 +263,7 @@ function subscribed(): string[] {
     onRevoked: told('revoked'),
     onLost: told('lost'),
   }
-  consumer = aConsumer({ groupId: 'g', heartbeatIntervalMs: 10 })
+  consumer = aConsumer({ groupId: 'g', heartbeatIntervalMs: 10 }, logger)
   consumer.subscribe({ topics: ['t'] }, listener)
   return events
 }
@@ -290,6 +290,15 @@ describe('a member whose coordinator', () => {
       expect(events).toEqual(['assigned'])
     },
   )
+
+  it('is away for long is one line in the log', async () => {
+    coordinate({ join: (ordinal) => (ordinal < 4 ? ErrorCode.COORDINATOR_NOT_AVAILABLE : 0) })
+    const lines: string[] = []
+    const write = (line: string) => void lines.push(line)
+    subscribed(createLogger({ level: 'warn', write, now: () => 0 }))
+    expect(await pollBatches()).toEqual(['t 4'])
+    expect(lines).toEqual([expect.stringContaining('joining a group failed')])
+  })
 
   it('does not let it in tells with poll', async () => {
     coordinate({ join: once(ErrorCode.GROUP_AUTHORIZATION_FAILED) })

@@ -202,7 +202,8 @@ export class Fetcher {
   /** What may pass is tried again later, with the leaders looked up anew; anything else is for the caller of `take`. */
   #onFailures(failed: readonly FailedPartition[]): void {
     if (failed.length === 0 || this.#isClosed) return
-    if (failed.some(({ error }) => isRetriableError(error))) this.#deps.cluster.invalidate()
+    const passing = failed.filter(({ error }) => isRetriableError(error))
+    this.#deps.cluster.invalidate(passing.map(({ state }) => state.topic))
     holdBack(this.#deps, failed, this.#options.onProgress)
   }
 }

@@ -89,8 +89,12 @@ export class ConsumerMembership {
     const round = {
       protocols: () => this.#topics.protocols(),
       assign: (members: Parameters<SubscribedTopics['assign']>[0]) => this.#topics.assign(members),
-      onRetry: (error: unknown) =>
-        logger.warn('joining a group failed and is tried again', { groupId, error }),
+      // An outage is one line.
+      onRetry: (error: unknown, attempt: number) =>
+        logger[attempt === 0 ? 'warn' : 'debug']('joining a group failed and is tried again', {
+          groupId,
+          error,
+        }),
     }
     const onJoined = (place: GroupPlace) => {
       this.#joined = place

@@ -135,7 +135,9 @@ export class Positions {
     } catch (error) {
       const failed = this.#current(pending).map(({ state }) => ({ state, error }))
       if (failed.length === 0) return
-      if (isRetriableError(error)) this.#deps.cluster.invalidate()
+      if (isRetriableError(error)) {
+        this.#deps.cluster.invalidate(failed.map(({ state }) => state.topic))
+      }
       holdBack(this.#deps, failed, this.#options.onProgress)
     }
   }

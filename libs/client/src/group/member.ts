@@ -136,7 +136,7 @@ export class ClassicGroupMember implements GroupMember {
     const place = await this.#session.join({
       protocols: () => this.#options.protocols(),
       assign: (members, protocolName) => this.#options.assign(members, protocolName),
-      onRetry: (error) => this.#onTrouble(error),
+      onRetry: (error, attempt) => this.#onTrouble(error, attempt),
     })
     await this.#revoking
     if (signal.aborted) return
@@ -153,9 +153,10 @@ export class ClassicGroupMember implements GroupMember {
   }
 
   /** Between two attempts to join. */
-  #onTrouble(error: unknown): void {
+  #onTrouble(error: unknown, attempt: number): void {
     const { groupId } = this.#options
-    this.#deps.logger.warn('joining a group failed and is tried again', { groupId, error })
+    const level = attempt === 0 ? 'warn' : 'debug' // an outage is one line
+    this.#deps.logger[level]('joining a group failed and is tried again', { groupId, error })
     if (this.#session.isExpired) this.#revoke(true)
   }
 

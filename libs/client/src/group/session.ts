@@ -63,8 +63,8 @@ export interface JoinRound {
     members: readonly GroupMemberInfo[],
     protocolName: string,
   ): ReadonlyMap<string, Buffer> | Promise<ReadonlyMap<string, Buffer>>
-  /** After a failed attempt, before the next one. */
-  onRetry?(error: unknown): void
+  /** After a failed attempt, before the next one; `attempt` counts from 0. */
+  onRetry?(error: unknown, attempt: number): void
 }
 
 /** A member's place in one generation of the group. */
@@ -127,7 +127,7 @@ export class GroupSession {
     this.#stopHeartbeats()
     this.#status = 'joining'
     const { signal } = this.#aborter
-    const onRetry = (error: unknown) => round.onRetry?.(error)
+    const onRetry = (error: unknown, attempt: number) => round.onRetry?.(error, attempt)
     try {
       return await retry(this.#deps, { signal, timeoutMs: Infinity, onRetry }, () =>
         this.#joinOnce(round),

@@ -19,6 +19,7 @@ import { backoffMs, isRetriableError, retry } from '../retry'
 import type { Accumulator } from './accumulator'
 import type { PartitionQueue } from './partition-queue'
 import type { PendingBatch, ProducerIdentity } from './pending-batch'
+import { TopicLookups } from './topic-lookups'
 
 /** The broker remembers five batches per producer and partition: with more in flight it could not tell a duplicate. */
 const IN_FLIGHT_MAX = 5
@@ -64,7 +65,7 @@ export class Sender {
   readonly #events: SenderEvents
   readonly #stopping = new AbortController()
   readonly #inFlightByBroker = new Map<number, number>()
-  readonly #lookups = new Set<string>()
+  readonly #lookups: TopicLookups
   readonly #connecting = new Set<number>()
   /** Partitions whose sequence the broker has lost: they wait for a new producer id. */
   readonly #broken = new Set<PartitionQueue>()
@@ -84,6 +85,15 @@ export class Sender {
     this.#accumulator = deps.accumulator
     this.#options = options
     this.#events = events
+    this.#lookups = new TopicLookups(
+      { ...deps, signal: this.#stopping.signal },
+      {
+        timeoutMs: options.deliveryTimeoutMs,
+        onFound: (topic, partitionCount) => this.#onTopic(topic, partitionCount),
+        onFailure: (error) => this.#stopWith(error),
+        onSettled: () => this.wake(),
+      },
+    )
   }
 
   stop(): void {
@@ -104,23 +114,24 @@ export class Sender {
 
   #pump(): void {
     if (this.#isStopped || this.#accumulator.isEmpty) return
-    for (const topic of this.#accumulator.unplacedTopics) this.#lookUp(topic)
+    for (const topic of this.#accumulator.unplacedTopics) this.#lookups.start(topic)
     if (this.#identity === null || (this.#broken.size > 0 && this.#canRestart())) {
       this.#identify()
       return
     }
     const now = this.#deps.clock.monotonicMs()
-    for (const [brokerId, queues] of this.#queuesByLeader()) this.#sendTo(brokerId, queues, now)
+    for (const [brokerId, queues] of this.#queuesByLeader(now)) this.#sendTo(brokerId, queues, now)
   }
 
-  /** Active partitions by the broker that leads them; those without a known leader are looked up. */
-  #queuesByLeader(): Map<number, PartitionQueue[]> {
+  /** Active partitions by the broker that leads them; those without a known leader are looked up, others now and then. */
+  #queuesByLeader(now: number): Map<number, PartitionQueue[]> {
     const byLeader = new Map<number, PartitionQueue[]>()
     for (const queue of this.#accumulator.active) {
+      this.#lookups.refresh(queue.topic, now)
       const leader =
         this.#cluster.cachedTopic(queue.topic)?.partitions[queue.partition]?.leader ?? -1
       const queues = byLeader.get(leader)
-      if (leader < 0) this.#lookUp(queue.topic)
+      if (leader < 0) this.#lookups.start(queue.topic)
       else if (queues) queues.push(queue)
       else byLeader.set(leader, [queue])
     }
@@ -183,7 +194,7 @@ export class Sender {
     } catch (error) {
       if (this.#isStopped) return
       if (isRetriableError(error)) {
-        this.#cluster.invalidate()
+        this.#cluster.invalidate(sent.map(({ queue }) => queue.topic))
         for (const { queue, batch } of sent) this.#sendAgain(queue, batch, errorMessage(error))
       } else {
         this.#stopWith(error as Error)
@@ -203,7 +214,7 @@ export class Sender {
       .then(() => this.wake())
       .catch((error: unknown) => {
         if (this.#isStopped) return
-        this.#cluster.invalidate()
+        this.#cluster.invalidate(queues.map(({ topic }) => topic))
         this.#failIfTooOld(queues, errorMessage(error))
         this.#scheduleRetry(RECONNECT_DELAY_MS)
       })
@@ -259,7 +270,7 @@ export class Sender {
       if (queue.isFirst(batch)) this.#broken.add(queue)
       this.#sendAgain(queue, batch, errorName(errorCode))
     } else if (isRetriable(errorCode)) {
-      this.#cluster.invalidate()
+      this.#cluster.invalidate([queue.topic])
       this.#sendAgain(queue, batch, errorName(errorCode))
     } else {
       this.#stopWith(
@@ -287,7 +298,8 @@ export class Sender {
       )
       return
     }
-    if (batch.attempts === 0)
+    // Behind the first batch of an outage others fail as well.
+    if (batch.attempts === 0 && queue.retries.length === 0)
       logger.warn('produce failed and is tried again', { topic, partition, reason })
     batch.notBeforeMs = now + backoffMs(random, batch.attempts)
     batch.attempts += 1
@@ -302,37 +314,23 @@ export class Sender {
     })
   }
 
-  #lookUp(topic: string): void {
-    if (this.#lookups.has(topic)) return
-    this.#lookups.add(topic)
-    this.#findTopic(topic)
-      .catch((error: unknown) => this.#stopWith(error as Error))
-      .finally(() => {
-        this.#lookups.delete(topic)
-        this.wake()
-      })
+  #onTopic(topic: string, partitionCount: number): void {
+    this.#checkPartitions(topic, partitionCount)
+    this.#accumulator.onTopic(topic, partitionCount)
   }
 
-  /** Asks until the topic has leaders; it may be created by the asking. */
-  async #findTopic(topic: string): Promise<void> {
-    const { logger } = this.#deps
-    const onRetry = (error: unknown) =>
-      logger.debug('topic is looked up again', { topic, reason: errorMessage(error) })
-    const retryOptions = {
-      signal: this.#stopping.signal,
-      timeoutMs: this.#options.deliveryTimeoutMs,
-      onRetry,
+  /**
+   * A topic that was made anew may have fewer partitions. What waits for one that is gone can be delivered nowhere; who
+   * begins anew places its records among those that there are. @throws ProtocolError UNKNOWN_TOPIC_OR_PARTITION, retriable
+   */
+  #checkPartitions(topic: string, count: number): void {
+    for (const queue of this.#accumulator.active) {
+      if (queue.topic !== topic || queue.partition < count) continue
+      throw protocolError(
+        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        `${topic}-${queue.partition} is gone: the topic has ${count} partitions now`,
+      )
     }
-    const count = await retry(this.#deps, retryOptions, async () => {
-      const found = await this.#cluster.lookUp(topic, true)
-      if (found === undefined || found.partitions.length === 0) {
-        throw protocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${topic}`)
-      }
-      if (found.partitions.some(({ leader }) => leader < 0))
-        throw protocolError(ErrorCode.LEADER_NOT_AVAILABLE)
-      return found.partitions.length
-    })
-    if (!this.#isStopped) this.#accumulator.onTopic(topic, count)
   }
 
   /** A new epoch renumbers what failed, so everything else must be settled: its outcome would be unknown. */
