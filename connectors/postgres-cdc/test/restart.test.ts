@@ -44,6 +44,22 @@ for (const from of SERVERS) {
       expectOneStepUpdates(run.records)
     })
 
+    it('leaves no session behind when the snapshot cannot begin', async () => {
+      await database().sql('create table item (id int primary key)')
+      await database().sql('begin; lock table item in access exclusive mode')
+      const run = harness({ 'snapshot.mode': 'initial_only' })
+      await run.start() // waits for the lock for ten seconds, then leaves it to the first poll
+      await systemClock.sleep(200)
+      const sessions = await database().sql(
+        "select application_name, query from pg_stat_activity where application_name = 'millrace shop'",
+      )
+      await database().sql('rollback')
+      expect(sessions).toEqual([])
+      await database().sql('insert into item values (1)')
+      await run.count(1)
+      await run.stop()
+    })
+
     it('gives every change once over restarts at random points, inside transactions too', async () => {
       await database().sql('create table item (id int primary key, n int not null)')
       const run = harness({ 'max.batch.size': '7', 'max.queue.size': '100' })

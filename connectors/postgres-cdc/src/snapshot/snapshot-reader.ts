@@ -20,7 +20,7 @@ import { quoteTable } from '../publication'
 import { Catalog, type TableId } from '../schema/catalog'
 import { Cells, type Row } from '../schema/row-decoder'
 import type { TableSchema, TableSchemas } from '../schema/table-schema'
-import { queryRows } from '../session'
+import { closeSession, queryRows } from '../session'
 
 const LOCK_TIMEOUT_MS = 10_000
 
@@ -29,6 +29,13 @@ export interface SnapshotDeps {
   readonly config: PostgresConfig
   readonly schemas: TableSchemas
   readonly maxBufferedBytes: number
+}
+
+export interface SnapshotStart {
+  /** An exported snapshot, or null for one of our own. */
+  readonly snapshotName: string | null
+  /** Where streaming goes on, null to ask the server. */
+  readonly lsn: number | null
 }
 
 interface SnapshotTable {
@@ -80,14 +87,24 @@ export class SnapshotReader {
     this.#startNextTable()
   }
 
-  /**
-   * Begins the transaction on `client`, which it takes over. `snapshotName` is an exported snapshot, or null for one of
-   * our own.
-   */
+  /** Begins the transaction on `client`, which it takes over, also when it fails. */
   static async open(
     deps: SnapshotDeps,
     client: Client,
-    start: { readonly snapshotName: string | null; readonly lsn: number | null },
+    start: SnapshotStart,
+  ): Promise<SnapshotReader> {
+    try {
+      return await SnapshotReader.#begin(deps, client, start)
+    } catch (error) {
+      closeSession(client) // else each try would leave one behind, until the server takes no more
+      throw error
+    }
+  }
+
+  static async #begin(
+    deps: SnapshotDeps,
+    client: Client,
+    start: SnapshotStart,
   ): Promise<SnapshotReader> {
     const doing = 'starting the snapshot'
     await queryRows(client, doing, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
