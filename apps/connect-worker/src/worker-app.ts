@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import type { IncomingMessage } from 'node:http'
 import {
   errorCode,
   errorMessage,
@@ -50,6 +51,8 @@ export interface RunningWorker {
 }
 
 const BODY_MAX_BYTES = 4 * 1024 * 1024
+/** Of a body that was refused as too large; who sends more is cut off. */
+const DRAIN_MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Starts a worker and resolves when its REST server listens and it is ready.
@@ -136,6 +139,7 @@ async function createRestApp(
   })
   const server = adapter.getInstance()
   takeOnlyJson(server)
+  server.addHook('onSend', async ({ raw }) => drain(raw))
   const routes = new RouteTable()
   server.addHook('onRoute', ({ method, url }) => routes.add(method, url))
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -159,6 +163,22 @@ function takeOnlyJson(server: FastifyInstance): void {
       else void parse(request, body, done)
     },
   )
+}
+
+/** Who is still sending a body that was refused would see a reset connection in place of the answer. */
+async function drain(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return
+  let leftBytes = DRAIN_MAX_BYTES
+  await new Promise<void>((resolve) => {
+    request.on('data', (chunk: Buffer) => {
+      leftBytes -= chunk.length
+      if (leftBytes < 0) resolve()
+    })
+    request
+      .once('end', resolve)
+      .once('close', resolve)
+      .once('error', () => resolve())
+  })
 }
 
 /** An address that means "all" is no address to connect to. */
