@@ -43,9 +43,8 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<void> {
     return
   }
   if (name === undefined || HELP_WORDS.has(name)) {
-    const about = rest[0] ?? ''
-    const help = Object.hasOwn(commands, about) ? commandHelp(await load(about)) : overview()
-    process.stdout.write(help)
+    const about = rest[0]
+    process.stdout.write(about === undefined ? overview() : commandHelp(await load(about)))
     return
   }
   const command = await load(name)

@@ -73,7 +73,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
 export async function listenWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const settings = parseWorkerSettings(options.properties)
   const { logger } = options
-  const pluginSets = await loadPluginPath({ disk: nodeDisk }, settings.config.pluginPath)
+  const pluginSets = await loadPluginPath({ disk: nodeDisk, logger }, settings.config.pluginPath)
   const sets = [builtInPlugins, ...(options.plugins ? [options.plugins] : []), ...pluginSets]
   const registry = new PluginRegistry({ logger }, sets)
   createConverters(registry, {}, settings.properties) // a worker that can convert nothing should not start

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { errorCode, nodeDisk } from '@millrace/base'
-import { silentLogger } from '@millrace/telemetry'
+import { createLogger, silentLogger } from '@millrace/telemetry'
 import { loadPluginPath } from './load-path'
 import { PluginRegistry } from './registry'
 
@@ -17,7 +17,7 @@ function aPackage(name: string, source: string): void {
   writeFileSync(join(root, name, 'package.json'), JSON.stringify({ name, main: 'main.js' }))
   writeFileSync(join(root, name, 'main.js'), source)
 }
-const load = () => loadPluginPath({ disk: nodeDisk }, [root])
+const load = (logger = silentLogger) => loadPluginPath({ disk: nodeDisk, logger }, [root])
 
 describe('loadPluginPath', () => {
   it('finds the connectors and transforms of every package in a folder', async () => {
@@ -35,6 +35,15 @@ describe('loadPluginPath', () => {
     ])
     expect((await registry.connector('MineSink')).name).toBe('mine')
     expect(registry.transform('org.mine.Up')?.name).toBe('up')
+  })
+
+  it('warns of a folder that is not there', async () => {
+    const lines: string[] = []
+    const write = (line: string) => void lines.push(line)
+    rmSync(root, { recursive: true })
+    expect(await load(createLogger({ level: 'warn', write, now: () => 0 }))).toEqual([])
+    mkdirSync(root)
+    expect(lines).toEqual([expect.stringContaining(root)])
   })
 
   it.each([

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { errorMessage, type Disk } from '@millrace/base'
 import type { ConnectorPlugin } from '@millrace/connect-api'
+import type { Logger } from '@millrace/telemetry'
 import { connectErrors } from '../errors'
 import type { ConnectorEntry, PluginSet } from './registry'
 
@@ -11,12 +12,15 @@ import type { ConnectorEntry, PluginSet } from './registry'
  * @throws CONNECT_PLUGIN_LOAD for a package that cannot be loaded or exports none of them
  */
 export async function loadPluginPath(
-  deps: { readonly disk: Pick<Disk, 'list' | 'readFile'> },
+  deps: { readonly disk: Pick<Disk, 'list' | 'readFile'>; readonly logger: Logger },
   paths: readonly string[],
 ): Promise<readonly PluginSet[]> {
   const sets: PluginSet[] = []
   for (const path of paths) {
-    for (const name of await deps.disk.list(resolve(path))) {
+    const names = await deps.disk.list(resolve(path))
+    if (names.length === 0)
+      deps.logger.warn('a folder of plugin.path is empty or missing', { path: resolve(path) })
+    for (const name of names) {
       const directory = join(resolve(path), name)
       const manifest = await readManifest(deps.disk, directory)
       if (manifest !== null) sets.push(loadPackage(directory))

@@ -56,7 +56,8 @@ export interface SinkTaskOptions {
 /** Records in one `put`. */
 const PUT_RECORDS_MAX = 2_000
 const POLL_MAX_MS = 500
-const PUT_BACKOFF = { initialMs: 300, maxMs: 30_000 } as const
+/** The longest delay is what a pipeline lies idle after its target is back. */
+const PUT_BACKOFF = { initialMs: 300, maxMs: 10_000 } as const
 
 /** Records that are to be put, and how far the partitions are done with them. */
 interface Delivery {

@@ -47,7 +47,7 @@ export interface SourceTaskOptions {
 
 /** Polls on their way into the log at one time. A further poll waits for the oldest. */
 const OPEN_POLLS_MAX = 8
-const POLL_BACKOFF = { initialMs: 300, maxMs: 30_000 } as const
+const POLL_BACKOFF = { initialMs: 300, maxMs: 10_000 } as const
 
 /**
  * Runs one source task: poll, transform, convert, produce. Several polls are on their way at once; an offset is stored
