@@ -24,6 +24,7 @@ import {
   type LeadershipListener,
   type ReplicatedTopic,
 } from '@millrace/replication'
+import { allowAll } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
 import { createCoordinatorLog } from './coordinator-log'
@@ -200,6 +201,7 @@ async function openParts(
     groups,
     topics: new TopicCreation({ controller, replicas, logger }, { config }),
     producerIds: new ProducerIdBlock({ controller }),
+    authorizer: allowAll,
     metadata: () => controller.metadata(),
   }
 }

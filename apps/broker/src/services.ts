@@ -2,6 +2,7 @@ import type { Clock } from '@millrace/base'
 import type { Controller, MetadataImage } from '@millrace/controller'
 import type { GroupCoordinator } from '@millrace/coordinator'
 import type { ReplicaManager } from '@millrace/replication'
+import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
 import type { ProducerIdBlock } from './producer-id-block'
@@ -23,6 +24,7 @@ export interface BrokerServices {
   readonly groups: GroupCoordinator
   readonly topics: TopicCreation
   readonly producerIds: ProducerIdBlock
+  readonly authorizer: Authorizer
   /** The current metadata: an immutable snapshot. */
   metadata(): MetadataImage
   /** Where clients of a listener find a broker; null if it is not alive. */

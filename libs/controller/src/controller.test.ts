@@ -5,6 +5,7 @@ import { nodeDisk, systemRandom } from '@millrace/base'
 import { int, oneOf } from '@millrace/config'
 import { EmbeddedStore } from '@millrace/coordination'
 import { silentLogger } from '@millrace/telemetry'
+import { recordKinds } from './cluster-records'
 import { Controller, type ControllerOptions } from './controller'
 import type { NewTopic } from './topics'
 
@@ -269,3 +270,39 @@ function outcomes(results: PromiseSettledResult<unknown>[]): string[] {
     result.status === 'fulfilled' ? 'created' : (result.reason as { code: string }).code,
   )
 }
+
+describe('cluster records', () => {
+  const { configs, features } = recordKinds
+  const set = (controller: Controller, changes: Record<string, Record<string, string> | null>) =>
+    controller.changeRecords(configs, () => new Map(Object.entries(changes)))
+
+  it('are part of the image, and there again after a restart', async () => {
+    const before = await openController()
+    await set(before, { 'broker/1': { a: '1' }, 'broker/': { a: '2' } })
+    await set(before, { 'broker/': null })
+    await before.changeRecords(features, () => new Map([['group.version', 1]]))
+    expect(before.metadata().records(configs)).toEqual(new Map([['broker/1', { a: '1' }]]))
+    before.close()
+    await store.close()
+    store = await openStore()
+    const after = (await openController()).metadata()
+    expect(after.records(configs)).toEqual(new Map([['broker/1', { a: '1' }]]))
+    expect(after.records(features)).toEqual(new Map([['group.version', 1]]))
+  })
+
+  it('are planned again on top of a change that came in between', async () => {
+    const controllers = [await openController(1), await openController(2)]
+    const addOne = (controller: Controller) =>
+      controller.changeRecords(features, (all) => new Map([['count', (all.get('count') ?? 0) + 1]]))
+    await Promise.all(Array.from({ length: 10 }, (_, at) => addOne(controllers[at % 2])))
+    expect(controllers[0].metadata().records(features).get('count')).toBe(10)
+  })
+
+  it('of one kind keep their map while another kind changes', async () => {
+    const controller = await openController()
+    await set(controller, { 'broker/1': { a: '1' } })
+    const map = controller.metadata().records(configs)
+    await controller.changeRecords(features, () => new Map([['group.version', 1]]))
+    expect(controller.metadata().records(configs)).toBe(map)
+  })
+})

@@ -2,6 +2,7 @@ import { invariant, newUuid, type Random } from '@millrace/base'
 import type { KeyValue, Store, Transaction, Watch, WatchEvent } from '@millrace/coordination'
 import type { Logger } from '@millrace/telemetry'
 import type { PartitionAssignment } from './assignment'
+import { type RecordKind, recordOperation, type RecordsOf } from './cluster-records'
 import { controllerErrors } from './errors'
 import { electLeader, leads } from './leaders'
 import {
@@ -196,6 +197,32 @@ export class Controller {
       return
     }
     throw contention('deleting a topic')
+  }
+
+  /**
+   * Changes records of one kind: `plan` gets those that there are and returns the new values by key, null to remove one.
+   * All of it or nothing, durable when it resolves; planned again on top of a change of the same keys that came in between.
+   */
+  async changeRecords<T>(
+    kind: RecordKind<T>,
+    plan: (records: RecordsOf<T>) => ReadonlyMap<string, T | null>,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const { records } = this.#state
+      const changes = [...plan(records.of(kind))]
+      if (changes.length === 0) return
+      const committed = await this.#commit({
+        compare: changes.map(([key]) => ({
+          key: kind.prefix + key,
+          target: 'modRevision',
+          equals: records.modRevision(kind, key),
+        })),
+        success: changes.map(([key, value]) => recordOperation(kind, key, value)),
+      })
+      if (committed) return
+      await this.#catchUp()
+    }
+    throw contention(`changing ${kind.prefix}`)
   }
 
   /** Takes a block of producer ids, durable before it resolves. @throws PlatformError CONTROLLER_CONTENTION */

@@ -1,4 +1,5 @@
 export type { PartitionAssignment } from './assignment'
+export { recordKinds, type RecordKind, type RecordsOf } from './cluster-records'
 export {
   Controller,
   type ControllerOptions,

@@ -1,4 +1,5 @@
 import type { KeyValue, WatchEvent } from '@millrace/coordination'
+import { ClusterRecords, type RecordKind, type RecordsOf } from './cluster-records'
 import { controllerErrors } from './errors'
 import { keys, type BrokerRecord, type TopicRecord } from './records'
 import { isInternalTopic } from './topic-name'
@@ -14,6 +15,8 @@ export interface MetadataImage {
   readonly brokers: readonly BrokerImage[]
   readonly topics: ReadonlyMap<string, TopicImage>
   topicById(id: string): TopicImage | undefined
+  /** Configs, features and the other kinds of `recordKinds`, by key. The same map as long as none of them changed. */
+  records<T>(kind: RecordKind<T>): RecordsOf<T>
 }
 
 export interface BrokerImage {
@@ -49,6 +52,7 @@ export interface ImageState {
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly topics: Map<string, TopicImage>
   readonly topicsById: Map<string, TopicImage>
+  readonly records: ClusterRecords
 }
 
 export const EMPTY_STATE: ImageState = {
@@ -57,6 +61,7 @@ export const EMPTY_STATE: ImageState = {
   brokers: new Map(),
   topics: new Map(),
   topicsById: new Map(),
+  records: ClusterRecords.empty,
 }
 
 /** Folds one revision's events into a state. @throws PlatformError CONTROLLER_BAD_METADATA */
@@ -81,7 +86,8 @@ export function applyEvents(
     changedTopics.push(name)
     replaceTopic({ topics, topicsById }, name, event)
   }
-  return { state: { revision, clusterId, brokers, topics, topicsById }, changedTopics }
+  const records = state.records.apply(events)
+  return { state: { revision, clusterId, brokers, topics, topicsById, records }, changedTopics }
 }
 
 function withBroker(
@@ -128,6 +134,7 @@ export function imageOf(state: ImageState, controllerId: number): MetadataImage 
     brokers: [...state.brokers.values()].sort((a, b) => a.id - b.id),
     topics: state.topics,
     topicById: (id) => state.topicsById.get(id),
+    records: (kind) => state.records.of(kind),
   }
 }
 

@@ -7,16 +7,9 @@ import type {
   VersionRange,
 } from '@millrace/wire'
 import { apiMessages as messages } from '@millrace/wire'
-import type { ClientAddress } from '../network/dispatcher'
-import type { BrokerServices } from '../services'
+import type { RequestContext } from './request-context'
 
-/** What a handler knows besides the request itself. */
-export interface RequestContext {
-  readonly apiVersion: number
-  readonly clientId: string | null
-  readonly client: ClientAddress
-  readonly broker: BrokerServices
-}
+export type { RequestContext } from './request-context'
 
 export type RequestOf<K extends ServedApiKey> = Infer<(typeof apiMessages)[K]['request']>
 export type ResponseOf<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['response']>

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { errorCode, errorMessage, PlatformError } from '@millrace/base'
+import { ANONYMOUS } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
 import type { ClientAddress, Dispatcher, Reply } from './dispatcher'
@@ -57,6 +58,7 @@ export class Connection {
       host: socket.remoteAddress ?? 'unknown',
       port: socket.remotePort ?? 0,
       listenerName: options.listenerName,
+      principal: ANONYMOUS,
     }
     socket.setNoDelay(true)
     socket.setTimeout(socketTimeoutMs(options.maxIdleMs), () => this.#onIdle())

@@ -6,9 +6,11 @@ import {
   encodeResponse,
   ErrorCode,
 } from '@millrace/wire'
+import type { Principal } from '@millrace/security'
 import { brokerErrors } from '../errors'
 import type { BrokerServices } from '../services'
 import type { Handler } from '../handlers/handler'
+import { RequestContext } from '../handlers/request-context'
 import { advertisedVersions } from '../handlers/18-api-versions'
 
 /** Who sent a request. */
@@ -17,6 +19,7 @@ export interface ClientAddress {
   readonly port: number
   /** The listener it came in by: addresses in answers are those of the same listener. */
   readonly listenerName: string
+  readonly principal: Principal
 }
 
 /** The framed answer; null when the client expects none. */
@@ -49,12 +52,8 @@ export function createDispatcher(
         )
       }
       const request = decode(handler.request, apiVersion, frame, header.bodyStart)
-      const answer = handler.handle(request, {
-        apiVersion,
-        clientId: header.clientId,
-        client,
-        broker: services,
-      })
+      const context = new RequestContext(apiVersion, header.clientId, client, services)
+      const answer = handler.handle(request, context)
       const toFrame = (body: object | null) =>
         body === null
           ? null

@@ -1,0 +1,1 @@
+export { quotaConfigDefinition } from './config'

@@ -1,0 +1,37 @@
+/** DescribeAcls, key 29 - versions 1 to 3. */
+import { field, list, message, type Infer } from '../schema'
+
+export const DescribeAclsRequest = message(
+  { name: 'DescribeAclsRequest', key: 29, versions: '1-3', flexible: '2+' },
+  {
+    resourceTypeFilter: field('int8', '0+'),
+    resourceNameFilter: field('string?', '0+'),
+    patternTypeFilter: field('int8', '1+', { default: 3 }),
+    principalFilter: field('string?', '0+'),
+    hostFilter: field('string?', '0+'),
+    operation: field('int8', '0+'),
+    permissionType: field('int8', '0+'),
+  },
+)
+export type DescribeAclsRequest = Infer<typeof DescribeAclsRequest>
+
+export const DescribeAclsResponse = message(
+  { name: 'DescribeAclsResponse', key: 29, versions: '1-3', flexible: '2+' },
+  {
+    throttleTimeMs: field('int32', '0+'),
+    errorCode: field('int16', '0+'),
+    errorMessage: field('string?', '0+'),
+    resources: list('0+', {
+      resourceType: field('int8', '0+'),
+      resourceName: field('string', '0+'),
+      patternType: field('int8', '1+', { default: 3 }),
+      acls: list('0+', {
+        principal: field('string', '0+'),
+        host: field('string', '0+'),
+        operation: field('int8', '0+'),
+        permissionType: field('int8', '0+'),
+      }),
+    }),
+  },
+)
+export type DescribeAclsResponse = Infer<typeof DescribeAclsResponse>
