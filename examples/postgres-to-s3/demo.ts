@@ -125,11 +125,12 @@ async function runOnce({ shop, millrace, objects, progress }: Stage): Promise<vo
   // The first row in the log says that the snapshot was taken: every change from now on is streamed.
   while ((await recordCount(millrace)) === 0) await waitOrStop(20)
   const churning = shop.churn(changes)
-  churning.catch(() => {}) // reported where it is awaited
   const deletes = Math.ceil((changes - 1) / 5) // the second of every five changes
   const total = rows + changes + deletes // a delete is followed by a tombstone
-  const milestones = await watchTopics(millrace, objects, progress, { rows, total })
-  await churning
+  const [milestones] = await Promise.all([
+    watchTopics(millrace, objects, progress, { rows, total }),
+    churning, // changes that failed would be waited for in vain
+  ])
   while ((await millrace.sinkOffset(SINK_NAME)) < total) {
     await progress.show(millrace, objects)
     await waitOrStop(200)

@@ -188,7 +188,14 @@ export class LogFlusher {
     this.#syncedOffset = target
     this.#settleWaiters()
     this.#advance(target)
-    if (this.#unwritten.length > 0 || this.#wantsSync) this.#continue()
+    if (this.#isBehind() || this.#wantsSync) this.#continue()
+  }
+
+  /** LOG-8: whether something was appended during the sync. A reader may have had it written, and then no append comes to ask for its sync. */
+  #isBehind(): boolean {
+    return (
+      this.#unwritten.length > 0 || (this.ackAfterFlush && this.#writtenOffset > this.#syncedOffset)
+    )
   }
 
   #continue(): void {

@@ -259,6 +259,18 @@ describe('durability', () => {
     expect(syncs).toBe(2)
   })
 
+  it('LOG-8: syncs what was appended during a sync and then written by a reader', async () => {
+    const { log, disk } = await openLog()
+    disk.options = { syncTurns: 10 }
+    log.append(aBatch(), CLIENT)
+    await tick()
+    log.append(aBatch(), CLIENT)
+    await tick()
+    expect(log.maxTimestampOffset()).toMatchObject({ offset: 0 })
+    for (let round = 0; round < 40; round++) await tick()
+    expect(log.flushedOffset).toBe(2)
+  })
+
   it('acknowledges from the page cache if the topic says so, and syncs on flush', async () => {
     const { log } = await openLog({ config: { ackAfterFlush: false } })
     log.append(aBatch(), CLIENT)

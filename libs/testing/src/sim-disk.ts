@@ -25,6 +25,8 @@ export interface DiskOperation {
 export interface SimDiskOptions {
   /** Writes fail with ENOSPC beyond this, after writing what fits. */
   readonly capacityBytes?: number
+  /** Turns of the event loop that the sync of a file takes; 1 if absent. */
+  readonly syncTurns?: number
   /** The power goes before this operation, counted from 1: it and all later ones fail. */
   readonly powerOffAt?: number
   /** Called before each operation; an error that it returns is thrown. */
@@ -83,6 +85,7 @@ export class SimDisk implements Disk {
     return new SimFile(file, inode, {
       operate: (kind) => this.#operate(kind, file),
       freeBytes: () => (this.options.capacityBytes ?? Infinity) - this.usedBytes,
+      syncTurns: () => this.options.syncTurns ?? 1,
     })
   }
 
@@ -260,6 +263,7 @@ interface FileHooks {
   /** Throws if the operation fails. */
   operate(kind: DiskOperation['kind']): void
   freeBytes(): number
+  readonly syncTurns: () => number
 }
 
 class SimFile implements DiskFile {
@@ -301,7 +305,7 @@ class SimFile implements DiskFile {
     this.#assertOpen()
     this.#hooks.operate('sync')
     const snapshot = this.#inode.snapshot()
-    await settle()
+    for (let turn = this.#hooks.syncTurns(); turn > 0; turn--) await settle()
     this.#hooks.operate('synced')
     this.#inode.makeDurable(snapshot)
   }
