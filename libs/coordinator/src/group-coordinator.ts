@@ -294,7 +294,7 @@ export class GroupCoordinator {
     groupId: string,
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<{ errorCode: number; partitionErrors: number[] }> {
-    const { shard, error } = this.#shardOf(groupId)
+    const { shard, error } = this.#shardOfMembers(groupId)
     return shard
       ? deleteOffsets(shard, groupId, partitions)
       : { errorCode: error, partitionErrors: [] }

@@ -87,6 +87,13 @@ function aRequest(key: ServedApiKey, version: number): object {
       return {
         resources: [{ resourceType: 2, resourceName: 'versions', configurationKeys: null }],
       }
+    case ApiKey.DeleteGroups:
+      return { groupsNames: ['nobody'] }
+    case ApiKey.OffsetDelete:
+      return {
+        groupId: 'alone',
+        topics: [{ name: 'versions', partitions: [{ partitionIndex: 0 }] }],
+      }
     case ApiKey.DescribeCluster:
       return { includeClusterAuthorizedOperations: false }
     default:
@@ -143,6 +150,10 @@ function expected(key: ServedApiKey, version: number): object {
       return { results: [{ errorCode: 0, resourceName: 'versions' }] }
     case ApiKey.ApiVersions:
       return { errorCode: 0 }
+    case ApiKey.DeleteGroups:
+      return { results: [{ groupId: 'nobody', errorCode: ErrorCode.GROUP_ID_NOT_FOUND }] }
+    case ApiKey.OffsetDelete:
+      return { errorCode: 0, topics: [{ name: 'versions', partitions: [{ errorCode: 0 }] }] }
     case ApiKey.DescribeCluster:
       return { errorCode: 0, controllerId: 1, brokers: [{ brokerId: 1, port: broker.port }] }
     default:

@@ -17,6 +17,8 @@ import { deleteTopics } from './20-delete-topics'
 import { initProducerId } from './22-init-producer-id'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch'
 import { describeConfigs } from './32-describe-configs'
+import { deleteGroups } from './42-delete-groups'
+import { offsetDelete } from './47-offset-delete'
 import { describeCluster } from './60-describe-cluster'
 import type { Handler } from './handler'
 
@@ -41,5 +43,7 @@ export const handlers: readonly Handler[] = [
   initProducerId,
   offsetForLeaderEpoch,
   describeConfigs,
+  deleteGroups,
+  offsetDelete,
   describeCluster,
 ]
