@@ -1,5 +1,5 @@
 import type { AclOperation, ResourceType } from '@millrace/security'
-import type { ClientAddress } from '../network/dispatcher'
+import type { ClientSession } from '../network/session'
 import type { BrokerServices } from '../services'
 
 /** What a handler knows besides the request itself. */
@@ -7,7 +7,7 @@ export class RequestContext {
   constructor(
     readonly apiVersion: number,
     readonly clientId: string | null,
-    readonly client: ClientAddress,
+    readonly client: ClientSession,
     readonly broker: BrokerServices,
   ) {}
 

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { errorCode, errorMessage, PlatformError } from '@millrace/base'
-import { ANONYMOUS } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
-import type { ClientAddress, Dispatcher, Reply } from './dispatcher'
+import type { Dispatcher, Reply } from './dispatcher'
+import { Session } from './session'
 
 /** Requests of one connection that may be at work at once; beyond it we stop reading from the socket. */
 const MAX_REQUESTS_IN_FLIGHT = 256
@@ -37,7 +37,7 @@ export class Connection {
   readonly #socket: Socket
   readonly #dispatcher: Dispatcher
   readonly #logger: Logger
-  readonly #client: ClientAddress
+  readonly #session: Session
   readonly #splitter: FrameSplitter
   readonly #slots: ReplySlot[] = []
   #bytesInFlight = 0
@@ -54,12 +54,11 @@ export class Connection {
     this.#dispatcher = deps.dispatcher
     this.#logger = deps.logger
     this.#splitter = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes })
-    this.#client = {
+    this.#session = new Session({
       host: socket.remoteAddress ?? 'unknown',
       port: socket.remotePort ?? 0,
       listenerName: options.listenerName,
-      principal: ANONYMOUS,
-    }
+    })
     socket.setNoDelay(true)
     socket.setTimeout(socketTimeoutMs(options.maxIdleMs), () => this.#onIdle())
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
@@ -120,7 +119,7 @@ export class Connection {
     const slot: ReplySlot = { requestBytes: frame.length, buffers: undefined }
     this.#slots.push(slot)
     this.#bytesInFlight += frame.length
-    const reply = this.#dispatcher.dispatch(frame, this.#client)
+    const reply = this.#dispatcher.dispatch(frame, this.#session)
     if (reply instanceof Promise) {
       reply.then(
         (buffers) => this.#onReply(slot, buffers),
@@ -179,23 +178,28 @@ export class Connection {
   #refuse(error: unknown): void {
     if (this.#isClosed) return
     if (error instanceof PlatformError)
-      this.#logger.warn('connection closed: bad request', { ...this.#client, error })
+      this.#logger.warn('connection closed: bad request', { ...this.#peer, error })
     else {
       const { stack } = error as Partial<Error>
-      this.#logger.error('connection closed: a handler failed', { ...this.#client, error, stack })
+      this.#logger.error('connection closed: a handler failed', { ...this.#peer, error, stack })
     }
     this.destroy()
   }
 
+  get #peer(): { host: string; port: number; listenerName: string } {
+    const { host, port, listenerName } = this.#session
+    return { host, port, listenerName }
+  }
+
   #onIdle(): void {
     if (this.#slots.length > 0) return // a reply is owed: the write will start the time anew
-    this.#logger.debug('connection closed: idle', { ...this.#client })
+    this.#logger.debug('connection closed: idle', { ...this.#peer })
     this.destroy()
   }
 
   #onSocketError(error: Error): void {
     this.#logger.debug('connection lost', {
-      ...this.#client,
+      ...this.#peer,
       code: errorCode(error),
       reason: errorMessage(error),
     })

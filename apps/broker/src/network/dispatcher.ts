@@ -6,28 +6,19 @@ import {
   encodeResponse,
   ErrorCode,
 } from '@millrace/wire'
-import type { Principal } from '@millrace/security'
 import { brokerErrors } from '../errors'
 import type { BrokerServices } from '../services'
 import type { Handler } from '../handlers/handler'
 import { RequestContext } from '../handlers/request-context'
 import { advertisedVersions } from '../handlers/18-api-versions'
-
-/** Who sent a request. */
-export interface ClientAddress {
-  readonly host: string
-  readonly port: number
-  /** The listener it came in by: addresses in answers are those of the same listener. */
-  readonly listenerName: string
-  readonly principal: Principal
-}
+import type { ClientSession } from './session'
 
 /** The framed answer; null when the client expects none. */
 export type Reply = readonly Buffer[] | null | Promise<readonly Buffer[] | null>
 
 export interface Dispatcher {
   /** Begins a request; synchronous up to the handler's first wait. @throws whatever must close the connection. */
-  dispatch(frame: Buffer, client: ClientAddress): Reply
+  dispatch(frame: Buffer, client: ClientSession): Reply
 }
 
 /** Requests go through a plain table: Nest owns the life of the listener, not the path of a request (ADR 0005). */
