@@ -41,12 +41,13 @@ const { rows, changes } = args
 const cleanUps: (() => Promise<void> | void)[] = []
 let isStopping = false
 const stopped = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      isStopping = true
-      resolve()
-    })
+  const stop = () => {
+    isStopping = true
+    resolve()
   }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  // Whoever read the output is gone, as in `npm run demo | head`: clean up all the same.
+  for (const output of [process.stdout, process.stderr]) output.on('error', stop)
 })
 
 try {
