@@ -10,6 +10,8 @@ export interface DiskFile {
   writev(buffers: readonly Buffer[], position: number): void
   /** Reads up to `length` bytes into `target` at `targetStart`; returns how many, fewer only at the end of the file. */
   read(target: Buffer, targetStart: number, length: number, position: number): number
+  /** `read` on the thread pool, for work that may take long; `target` is in use until it ends. EBADF if the file is closed first. */
+  readLater(target: Buffer, targetStart: number, length: number, position: number): Promise<number>
   /** fdatasync on the thread pool. A rejected sync means that the data is unknown: never retry as if it could succeed. */
   sync(): Promise<void>
   truncate(size: number): Promise<void>

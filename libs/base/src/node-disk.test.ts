@@ -49,6 +49,17 @@ describe('nodeDisk', () => {
     await expect(synced).resolves.toBeUndefined()
   })
 
+  it('reads on the thread pool up to the end of the file, and not from a closed one', async () => {
+    const file = nodeDisk.open(at('a'), 'append')
+    file.writev([Buffer.from('abcde')], 0)
+    const target = Buffer.alloc(6, '.')
+    await expect(file.readLater(target, 1, 5, 2)).resolves.toBe(3)
+    expect(target.toString()).toBe('.cde..')
+    const reading = file.readLater(target, 0, 6, 0)
+    file.close()
+    await expect(reading).rejects.toMatchObject({ code: 'EBADF' })
+  })
+
   it('replaces a whole file and leaves no temporary one', async () => {
     await nodeDisk.replaceFile(at('a'), 'old')
     await nodeDisk.replaceFile(at('a'), 'new')

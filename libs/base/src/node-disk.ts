@@ -100,6 +100,24 @@ class NodeDiskFile implements DiskFile {
     return total
   }
 
+  async readLater(
+    target: Buffer,
+    targetStart: number,
+    length: number,
+    position: number,
+  ): Promise<number> {
+    let total = 0
+    while (total < length) {
+      const from = total
+      const count = await this.#onPool<number>((done) =>
+        fs.read(this.#fd, target, targetStart + from, length - from, position + from, done),
+      )
+      if (count === 0) break
+      total += count
+    }
+    return total
+  }
+
   sync(): Promise<void> {
     return this.#onPool((done) => fs.fdatasync(this.#fd, done))
   }
@@ -138,15 +156,23 @@ class NodeDiskFile implements DiskFile {
     }
   }
 
-  #onPool(call: (done: (error: Error | null) => void) => void): Promise<void> {
+  #onPool<Result = void>(
+    call: (done: (error: Error | null, result?: Result) => void) => void,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(closedError(this.path))
       this.#poolCalls++
-      call((error) => {
+      call((error, result) => {
         this.#poolCalls--
         if (this.#isClosed && this.#poolCalls === 0) fs.closeSync(this.#fd)
         if (error) reject(error)
-        else resolve()
+        else resolve(result as Result)
       })
     })
   }
+}
+
+/** Its number may be another file's by now. */
+function closedError(file: string): Error {
+  return Object.assign(new Error(`EBADF: file is closed, '${file}'`), { code: 'EBADF' })
 }

@@ -301,6 +301,18 @@ class SimFile implements DiskFile {
     return this.#inode.bytes().copy(target, targetStart, position, position + length)
   }
 
+  async readLater(
+    target: Buffer,
+    targetStart: number,
+    length: number,
+    position: number,
+  ): Promise<number> {
+    this.#assertOpen()
+    this.#hooks.operate('read')
+    await settle()
+    return this.#inode.bytes().copy(target, targetStart, position, position + length)
+  }
+
   async sync(): Promise<void> {
     this.#assertOpen()
     this.#hooks.operate('sync')
