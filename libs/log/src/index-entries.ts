@@ -117,6 +117,11 @@ export class IndexEntries {
     if (this.#memory === null) this.keep(this.#count)
   }
 
+  /** Opens the file of a sealed index now rather than with the first look at an entry. */
+  open(): void {
+    if (this.#memory === null) this.#open()
+  }
+
   close(): void {
     this.#file?.close()
     this.#file = null

@@ -52,6 +52,16 @@ export class SegmentList {
     this.#segments = [...this.#segments, segment]
   }
 
+  /** Puts one in the place of others, which follow each other; the caller disposes of their files. */
+  replace(segments: readonly Segment[], replacement: Segment): void {
+    const first = this.#segments.indexOf(segments[0])
+    invariant(
+      segments.every((segment, index) => this.#segments[first + index] === segment),
+      'only segments that follow each other are replaced',
+    )
+    this.#segments = this.#segments.toSpliced(first, segments.length, replacement)
+  }
+
   /** Takes segments out; the caller disposes of their files. */
   remove(segments: readonly Segment[]): void {
     const gone = new Set(segments)
