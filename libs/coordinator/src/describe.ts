@@ -6,8 +6,8 @@ import type {
   ListGroupsResponse,
 } from '@millrace/wire'
 import { ErrorCode } from '@millrace/wire'
-import type { ClassicGroup } from './group/classic-group'
-import { metadataOf } from './group/member'
+import type { ClassicGroup } from './group/classic/classic-group'
+import { metadataOf } from './group/classic/member'
 
 type DescribedGroup = InferInput<typeof DescribeGroupsResponse>['groups'][number]
 type ListedGroup = InferInput<typeof ListGroupsResponse>['groups'][number]

@@ -1,5 +1,5 @@
 import type { OffsetCommitValue } from '../records/offset-commit'
-import type { ClassicGroup } from './classic-group'
+import type { ClassicGroup } from './classic/classic-group'
 import type { GroupOffsets } from './offsets'
 import { subscribedTopics } from './subscription'
 

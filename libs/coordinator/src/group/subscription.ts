@@ -1,6 +1,6 @@
 import { decodeVersioned, field, isWireError, list, message } from '@millrace/wire'
-import type { ClassicGroup } from './classic-group'
-import { metadataOf } from './member'
+import type { ClassicGroup } from './classic/classic-group'
+import { metadataOf } from './classic/member'
 
 /** What a member with protocol type `consumer` sends as its metadata; all other types are opaque to us. */
 const ConsumerSubscription = message(

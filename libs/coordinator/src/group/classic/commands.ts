@@ -1,5 +1,5 @@
-import type { GroupMetadataValue } from '../records/group-metadata'
-import type { JoinResult, Member, Protocol, SyncResult } from './member'
+import type { GroupMetadataValue } from '../../records/group-metadata'
+import type { Member, Protocol } from './member'
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
@@ -48,19 +48,3 @@ export type GroupWrite = { readonly value: GroupMetadataValue } & (
   | { readonly reason: 'assignment'; readonly assignments: ReadonlyMap<string, Buffer> }
   | { readonly reason: 'static-member'; readonly before: Member; readonly command: JoinCommand }
 )
-
-export function joinError(memberId: string, errorCode: number): JoinResult {
-  return {
-    errorCode,
-    generationId: -1,
-    protocolType: null,
-    protocolName: null,
-    leader: '',
-    memberId,
-    members: [],
-  }
-}
-
-export function syncError(errorCode: number): SyncResult {
-  return { errorCode, assignment: Buffer.alloc(0) }
-}

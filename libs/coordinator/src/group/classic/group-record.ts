@@ -1,5 +1,7 @@
-import type { GroupMetadataValue } from '../records/group-metadata'
+import type { GroupMetadataValue } from '../../records/group-metadata'
+import type { Generation } from './answers'
 import { type Member, metadataOf } from './member'
+import type { Members } from './members'
 
 type MemberRecord = GroupMetadataValue['members'][number]
 
@@ -23,7 +25,33 @@ export function membersOf(value: GroupMetadataValue, nowMs: number): Member[] {
   }))
 }
 
-export function memberRecord(
+/** The group's record, with the members' present assignments or those given. */
+export function groupRecord(
+  group: {
+    readonly generation: Generation
+    readonly stateSince: number
+    readonly members: Members
+  },
+  assignments?: ReadonlyMap<string, Buffer>,
+): GroupMetadataValue {
+  const { generation, stateSince, members } = group
+  return {
+    protocolType: generation.protocolType ?? '',
+    generation: generation.id,
+    protocol: generation.protocolName,
+    leader: members.leaderId,
+    currentStateTimestamp: stateSince,
+    members: [...members.all()].map((member) =>
+      memberRecord(
+        member,
+        generation.protocolName,
+        assignments?.get(member.id) ?? member.assignment,
+      ),
+    ),
+  }
+}
+
+function memberRecord(
   member: Member,
   protocolName: string | null,
   assignment: Buffer,

@@ -1,14 +1,20 @@
-import { invariant } from '@millrace/base'
-import type { JoinResult, Member, Protocol, Reply } from './member'
+import { type Clock, invariant } from '@millrace/base'
+import { ErrorCode } from '@millrace/wire'
+import type { JoinResult, Member, Protocol, Reply, SyncResult } from './member'
 
-/** The members of one group, who leads them, and what they have in common. */
+/** The members of one group: who leads them, what they have in common, what they have parked, when their sessions end. */
 export class Members {
+  readonly #clock: Clock
   readonly #byId = new Map<string, Member>()
   readonly #idByInstance = new Map<string, string>()
   /** How many members offer a protocol. */
   readonly #supportCounts = new Map<string, number>()
   #parkedJoinCount = 0
   #leaderId: string | null = null
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   get count(): number {
     return this.#byId.size
@@ -80,6 +86,40 @@ export class Members {
     member.parkedJoin = reply
   }
 
+  /** Answers a parked JoinGroup, if there is one. */
+  answerJoin(member: Member, result: JoinResult): void {
+    const reply = member.parkedJoin
+    if (reply === null) return
+    this.setParkedJoin(member, null)
+    if (!member.isNew) this.#startSession(member)
+    reply(result)
+  }
+
+  /** Answers a parked SyncGroup, if there is one. */
+  answerSync(member: Member, result: SyncResult): void {
+    const reply = member.parkedSync
+    if (reply === null) return
+    member.parkedSync = null
+    this.#startSession(member)
+    reply(result)
+  }
+
+  /** A sign of life: the session starts anew. */
+  touch(memberId: string): void {
+    const member = this.#byId.get(memberId)
+    if (member) this.#startSession(member)
+  }
+
+  /** Refuses strangers, and static members that another one has replaced (GROUP-3). Returns an error code. */
+  checkIdentity(memberId: string, instanceId: string | null): number {
+    if (instanceId !== null) {
+      const current = this.#idByInstance.get(instanceId)
+      if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+      if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID
+    }
+    return this.#byId.has(memberId) ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
+  }
+
   setProtocols(member: Member, protocols: readonly Protocol[]): void {
     this.#countSupport(member.protocols, -1)
     member.protocols = protocols
@@ -114,6 +154,10 @@ export class Members {
       return true
     }
     return false
+  }
+
+  #startSession(member: Member): void {
+    member.sessionDeadlineMs = this.#clock.monotonicMs() + member.sessionTimeoutMs
   }
 
   #isSupportedByAll(protocolName: string): boolean {
