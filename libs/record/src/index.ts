@@ -16,5 +16,12 @@ export {
   type ControlBatchFields,
 } from './control-record'
 export { recordErrors } from './errors'
+export {
+  inspectRecords,
+  recompressBatch,
+  renumberBatch,
+  type RecordFault,
+  type RecordInspection,
+  type RecordRules,
+} from './inspect-records'
 export { DEFAULT_MAX_DECOMPRESSED_BYTES, RecordCursor } from './record-cursor'
-export { countRecords, hasKeylessRecord, maxRecordTimestamp } from './record-scan'

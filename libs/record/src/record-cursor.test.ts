@@ -4,7 +4,6 @@ import { BatchBuilder } from './batch-builder'
 import { Codec } from './compression/codec'
 import { buildControlBatch, controlType, ControlType } from './control-record'
 import { RecordCursor } from './record-cursor'
-import { countRecords, hasKeylessRecord, maxRecordTimestamp } from './record-scan'
 
 const RECORDS_AT = 61
 const RECORD_COUNT_AT = 57
@@ -134,31 +133,6 @@ describe('RecordCursor', () => {
     expect(() => new RecordCursor(10_000).open(builder.build(), 0)).toThrow(
       expect.objectContaining({ code: 'RECORD_TOO_LARGE' }),
     )
-  })
-})
-
-describe('walks over all records', () => {
-  it.each(Object.entries(Codec))(
-    'count, look for keys and for the newest time with codec %s',
-    (_name, codec) => {
-      const bytes = aBatch(codec)
-      expect(countRecords(bytes, 0)).toBe(2)
-      expect(hasKeylessRecord(bytes, 0)).toBe(false)
-      expect(maxRecordTimestamp(bytes, 0)).toBe(1000)
-    },
-  )
-
-  it('find a record without a key, but not one whose key is empty', () => {
-    const builder = new BatchBuilder()
-    builder.append(0, Buffer.alloc(0), null)
-    expect(hasKeylessRecord(builder.build(), 0)).toBe(false)
-    builder.append(0, null, null)
-    expect(hasKeylessRecord(builder.build(), 0)).toBe(true)
-  })
-
-  it('refuse offsets that do not count up', () => {
-    const record = Buffer.from('0c000002010100', 'hex')
-    expect(() => countRecords(aBatchOf(record), 0)).toThrow(malformed)
   })
 })
 
