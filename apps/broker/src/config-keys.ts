@@ -1,6 +1,7 @@
 import { boolean, int, list, long, short, string } from '@millrace/config'
 import { groupConfigDefinition } from '@millrace/coordinator'
 import { logManagerConfigDefinition } from '@millrace/log'
+import { aclConfigDefinition } from '@millrace/security'
 
 const INT_MAX = 2 ** 31 - 1
 
@@ -11,6 +12,7 @@ const INT_MAX = 2 ** 31 - 1
 export const brokerConfigDefinition = {
   ...logManagerConfigDefinition,
   ...groupConfigDefinition,
+  ...aclConfigDefinition,
   nodeId: int('node.id', {
     default: 1,
     min: 0,

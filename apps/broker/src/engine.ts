@@ -10,7 +10,7 @@ import {
   type Random,
 } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
-import { Controller } from '@millrace/controller'
+import { Controller, recordKinds } from '@millrace/controller'
 import { EmbeddedStore } from '@millrace/coordination'
 import { GroupCoordinator, OFFSETS_TOPIC } from '@millrace/coordinator'
 import {
@@ -24,7 +24,7 @@ import {
   type LeadershipListener,
   type ReplicatedTopic,
 } from '@millrace/replication'
-import { allowAll } from '@millrace/security'
+import { AclAuthorizer, allowAll, parseSuperUsers, type Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
 import { createCoordinatorLog } from './coordinator-log'
@@ -201,9 +201,24 @@ async function openParts(
     groups,
     topics: new TopicCreation({ controller, replicas, logger }, { config }),
     producerIds: new ProducerIdBlock({ controller }),
-    authorizer: allowAll,
+    authorizer: openAuthorizer({ controller, logger }, config),
     metadata: () => controller.metadata(),
   }
+}
+
+/** Without `authorizer.class.name` everybody may do everything, as in Kafka. */
+function openAuthorizer(
+  { controller, logger }: { controller: Controller; logger: Logger },
+  { values }: BrokerConfig,
+): Authorizer {
+  if (values.authorizerClassName === '') return allowAll
+  return new AclAuthorizer(
+    { acls: () => controller.metadata().records(recordKinds.acls), logger },
+    {
+      superUsers: parseSuperUsers(values.superUsers),
+      allowsWithoutAcl: values.allowEveryoneIfNoAclFound,
+    },
+  )
 }
 
 function openGroups(

@@ -5,6 +5,17 @@
 import type { Operation, WatchEvent } from '@millrace/coordination'
 import { controllerErrors } from './errors'
 
+/** One ACL, in the numbers of Kafka's protocol: `libs/security` gives them a meaning. */
+export interface AclRecord {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly patternType: number
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permissionType: number
+}
+
 /** Names a kind and carries the type of its values. */
 export interface RecordKind<T> {
   /** Of its keys in the store, with the slash. */
@@ -18,6 +29,8 @@ export const recordKinds = {
   configs: { prefix: 'configs/' } as RecordKind<Readonly<Record<string, string>>>,
   /** Levels of finalised features by name. */
   features: { prefix: 'features/' } as RecordKind<number>,
+  /** Who may do what, each rule under a key made of all its fields. */
+  acls: { prefix: 'acls/' } as RecordKind<AclRecord>,
 } as const
 
 /** All records of one kind by key. A change makes a new map, so that a reader sees by identity whether anything changed. */

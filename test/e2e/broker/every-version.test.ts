@@ -18,6 +18,16 @@ afterAll(async () => {
   await broker.stop()
 })
 
+const anAclFilter = {
+  resourceTypeFilter: 1,
+  resourceNameFilter: null,
+  patternTypeFilter: 1,
+  principalFilter: null,
+  hostFilter: null,
+  operation: 1,
+  permissionType: 1,
+}
+
 /** For each key a request that is complete in every version: the codec leaves out what a version does not have. */
 function aRequest(key: ServedApiKey, version: number): object {
   const topic = { name: 'versions', topicId }
@@ -83,6 +93,15 @@ function aRequest(key: ServedApiKey, version: number): object {
       return { transactionalId: null, transactionTimeoutMs: 1000 }
     case ApiKey.OffsetForLeaderEpoch:
       return { topics: [{ topic: 'versions', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }
+    case ApiKey.DescribeAcls:
+      return { ...anAclFilter }
+    case ApiKey.CreateAcls: {
+      const resource = { resourceType: 2, resourceName: 'versions', resourcePatternType: 3 }
+      const entry = { principal: 'User:a', host: '*', operation: 3, permissionType: 3 }
+      return { creations: [{ ...resource, ...entry }] }
+    }
+    case ApiKey.DeleteAcls:
+      return { filters: [anAclFilter] }
     case ApiKey.DescribeConfigs:
       return {
         resources: [{ resourceType: 2, resourceName: 'versions', configurationKeys: null }],
@@ -146,6 +165,13 @@ function expected(key: ServedApiKey, version: number): object {
       return { errorCode: 0, producerEpoch: 0 }
     case ApiKey.OffsetForLeaderEpoch:
       return { topics: [{ partitions: [{ errorCode: 0, endOffset: 0 }] }] }
+    // Without an authorizer there are no ACLs: acls.test.ts has the rest.
+    case ApiKey.DescribeAcls:
+      return { errorCode: ErrorCode.SECURITY_DISABLED, resources: [] }
+    case ApiKey.CreateAcls:
+      return { results: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
+    case ApiKey.DeleteAcls:
+      return { filterResults: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
     case ApiKey.DescribeConfigs:
       return { results: [{ errorCode: 0, resourceName: 'versions' }] }
     case ApiKey.ApiVersions:

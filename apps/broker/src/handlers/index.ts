@@ -16,6 +16,9 @@ import { createTopics } from './19-create-topics'
 import { deleteTopics } from './20-delete-topics'
 import { initProducerId } from './22-init-producer-id'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch'
+import { describeAcls } from './29-describe-acls'
+import { createAcls } from './30-create-acls'
+import { deleteAcls } from './31-delete-acls'
 import { describeConfigs } from './32-describe-configs'
 import { deleteGroups } from './42-delete-groups'
 import { offsetDelete } from './47-offset-delete'
@@ -42,6 +45,9 @@ export const handlers: readonly Handler[] = [
   deleteTopics,
   initProducerId,
   offsetForLeaderEpoch,
+  describeAcls,
+  createAcls,
+  deleteAcls,
   describeConfigs,
   deleteGroups,
   offsetDelete,

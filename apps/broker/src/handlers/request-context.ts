@@ -1,18 +1,58 @@
-import type { AclOperation, ResourceType } from '@millrace/security'
+import {
+  type AclOperation,
+  CLUSTER_NAME,
+  operationsOf,
+  ResourceType,
+  type Audit,
+} from '@millrace/security'
 import type { ClientSession } from '../network/session'
 import type { BrokerServices } from '../services'
 
 /** What a handler knows besides the request itself. */
 export class RequestContext {
+  readonly #audit: Audit
+
   constructor(
     readonly apiVersion: number,
     readonly clientId: string | null,
     readonly client: ClientSession,
     readonly broker: BrokerServices,
-  ) {}
+    /** For the audit log: `Produce`. */
+    requestName: string,
+  ) {
+    this.#audit = { request: requestName }
+  }
 
-  /** Whether the client may do this. */
+  /** Whether the client may do this. A no is written to the audit log. */
   allows(operation: AclOperation, resourceType: ResourceType, resourceName: string): boolean {
-    return this.broker.authorizer.allows(this.client, operation, resourceType, resourceName)
+    const { authorizer } = this.broker
+    return authorizer.allows(this.client, operation, resourceType, resourceName, this.#audit)
+  }
+
+  allowsOnCluster(operation: AclOperation): boolean {
+    return this.allows(operation, ResourceType.CLUSTER, CLUSTER_NAME)
+  }
+
+  /** Like `allows`, to choose what to show or which right to ask next: a no is nothing to write down. */
+  allowsQuietly(
+    operation: AclOperation,
+    resourceType: ResourceType,
+    resourceName: string,
+  ): boolean {
+    const audit = { ...this.#audit, isQuiet: true }
+    const { authorizer } = this.broker
+    return authorizer.allows(this.client, operation, resourceType, resourceName, audit)
+  }
+
+  /** Whether the client may do this to at least one resource of the type. */
+  allowsOnSome(operation: AclOperation, resourceType: ResourceType): boolean {
+    return this.broker.authorizer.allowsOnSome(this.client, operation, resourceType)
+  }
+
+  /** Everything that the client may do to a resource, as the bit field that answers carry. */
+  allowedOperations(resourceType: ResourceType, resourceName: string): number {
+    return operationsOf(resourceType, (operation) =>
+      this.allowsQuietly(operation, resourceType, resourceName),
+    )
   }
 }

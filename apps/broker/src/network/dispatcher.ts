@@ -27,7 +27,11 @@ export function createDispatcher(
   services: BrokerServices,
 ): Dispatcher {
   const table: (Handler | undefined)[] = []
-  for (const handler of handlers) table[handler.key] = handler
+  const names: string[] = []
+  for (const handler of handlers) {
+    table[handler.key] = handler
+    names[handler.key] = handler.request.name.replace(/Request$/, '')
+  }
 
   return {
     dispatch(frame, client) {
@@ -43,7 +47,13 @@ export function createDispatcher(
         )
       }
       const request = decode(handler.request, apiVersion, frame, header.bodyStart)
-      const context = new RequestContext(apiVersion, header.clientId, client, services)
+      const context = new RequestContext(
+        apiVersion,
+        header.clientId,
+        client,
+        services,
+        names[apiKey],
+      )
       const answer = handler.handle(request, context)
       const toFrame = (body: object | null) =>
         body === null

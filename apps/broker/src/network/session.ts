@@ -1,11 +1,11 @@
-import { ANONYMOUS, type Principal } from '@millrace/security'
+import { ANONYMOUS, hostAddress, type Principal } from '@millrace/security'
 
 /**
  * What requests know of the connection they came by: where it is from, and who logged in on it. One object for the life
  * of a connection, so a handler that waits must read `principal` before its first wait if it needs the one of the request.
  */
 export interface ClientSession {
-  /** Address of the peer. */
+  /** Address of the peer, as ACLs write it. */
   readonly host: string
   readonly port: number
   /** The listener it came in by: addresses in answers are those of the same listener. */
@@ -31,7 +31,7 @@ export class Session implements ClientSession {
   reauthenticatedAtMs = -Infinity
 
   constructor(from: { host: string; port: number; listenerName: string }) {
-    this.host = from.host
+    this.host = hostAddress(from.host)
     this.port = from.port
     this.listenerName = from.listenerName
   }
