@@ -1,5 +1,6 @@
+import type { Clock } from '@millrace/base'
 import type { CoordinatorLog } from '@millrace/coordinator'
-import { batch } from '@millrace/record'
+import { batch, buildControlBatch, ControlType } from '@millrace/record'
 import type { Partition, ReplicaManager } from '@millrace/replication'
 import { ErrorCode, protocolError } from '@millrace/wire'
 
@@ -9,7 +10,7 @@ const NO_RECORDS = Buffer.alloc(0)
 
 /** The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). */
 export function createCoordinatorLog(
-  replicas: ReplicaManager,
+  { replicas, clock }: { replicas: ReplicaManager; clock: Clock },
   options: { timeoutMs: number },
 ): CoordinatorLog {
   const partitionOf = (topic: string, index: number): Partition => {
@@ -17,16 +18,25 @@ export function createCoordinatorLog(
     if (!partition?.isLeader) throw protocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     return partition
   }
+  const append: CoordinatorLog['append'] = async (topic, partition, records) => {
+    const [result] = await replicas.append({
+      acks: -1,
+      timeoutMs: options.timeoutMs,
+      origin: 'coordinator',
+      entries: [{ topic, partition, records }],
+    })
+    if (result.errorCode !== ErrorCode.NONE)
+      throw protocolError(result.errorCode, result.errorMessage ?? undefined)
+  }
   return {
-    async append(topic, partition, batch) {
-      const [result] = await replicas.append({
-        acks: -1,
-        timeoutMs: options.timeoutMs,
-        origin: 'coordinator',
-        entries: [{ topic, partition, records: batch }],
-      })
-      if (result.errorCode !== ErrorCode.NONE)
-        throw protocolError(result.errorCode, result.errorMessage ?? undefined)
+    append,
+    appendMarker(topic, partition, marker) {
+      const type = marker.isCommit ? ControlType.commit : ControlType.abort
+      return append(
+        topic,
+        partition,
+        buildControlBatch({ ...marker, type, timestamp: clock.now() }),
+      )
     },
     async read(topic, index, fromOffset) {
       await nextTurn() // a partition may be large: others have their turn between two portions of it

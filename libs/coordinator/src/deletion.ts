@@ -1,6 +1,7 @@
 import { ErrorCode } from '@millrace/wire'
+import { coordinatorErrorOf } from './append-error'
 import { subscribedTopics } from './group/subscription'
-import { groupErrorOf, type Shard } from './shard'
+import type { Shard } from './shard'
 
 /** Removes an empty group with its offsets. Resolves with an error code. */
 export async function deleteGroup(shard: Shard, groupId: string): Promise<number> {
@@ -11,7 +12,7 @@ export async function deleteGroup(shard: Shard, groupId: string): Promise<number
     await shard.deleteGroup(groupId)
     return ErrorCode.NONE
   } catch (error) {
-    return groupErrorOf(error)
+    return coordinatorErrorOf(error)
   }
 }
 
@@ -36,7 +37,7 @@ export async function deleteOffsets(
   try {
     if (removed.length > 0) await shard.deleteOffsets(groupId, removed)
   } catch (error) {
-    return { errorCode: groupErrorOf(error), partitionErrors: [] }
+    return { errorCode: coordinatorErrorOf(error), partitionErrors: [] }
   }
   const partitionErrors = partitions.map(({ topic }) =>
     isRead(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE,

@@ -21,17 +21,18 @@ import {
   type SyncGroupRequest,
   type SyncGroupResponse,
 } from '@millrace/wire'
+import { coordinatorErrorOf } from './append-error'
 import type { GroupOptions } from './config'
 import type { CoordinatorLog } from './coordinator-log'
 import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic } from './deletion'
 import { describeGroup, isListed, listedGroup, unknownGroup } from './describe'
 import { joinError, syncError } from './group/classic/answers'
 import type { ClassicGroup } from './group/classic/classic-group'
-import { javaHashCode } from './java-hash-code'
+import { partitionOfKey } from './java-hash-code'
 import { newMemberId } from './member-id'
 import { commitResponse, type Commit, commitsOf } from './offset-commit'
 import { fetchAll, fetchGroups, fetchNamed } from './offset-fetch'
-import { groupErrorOf, Shard } from './shard'
+import { Shard } from './shard'
 
 export interface Client {
   readonly clientId: string
@@ -101,8 +102,7 @@ export class GroupCoordinator {
 
   /** The partition of the offsets topic that holds the group: Kafka's rule, so its tools agree. */
   partitionFor(groupId: string): number {
-    const hash = javaHashCode(groupId)
-    return (hash === -(2 ** 31) ? 0 : Math.abs(hash)) % this.#partitionCount
+    return partitionOfKey(groupId, this.#partitionCount)
   }
 
   /** May be parked as long as the members' rebalance timeout. */
@@ -192,7 +192,7 @@ export class GroupCoordinator {
         return left.write
       })
     } catch (failure) {
-      return { errorCode: groupErrorOf(failure), members: [] }
+      return { errorCode: coordinatorErrorOf(failure), members: [] }
     }
     if (!isBatch) return { errorCode: errors[0], members: [] }
     return {
@@ -225,7 +225,7 @@ export class GroupCoordinator {
     try {
       if (accepted.length > 0) await shard.commit(groupId, accepted)
     } catch (failure) {
-      return refuse(groupErrorOf(failure))
+      return refuse(coordinatorErrorOf(failure))
     }
     let index = 0
     return commitResponse(request, () =>

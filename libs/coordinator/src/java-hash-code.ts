@@ -6,3 +6,9 @@ export function javaHashCode(text: string): number {
   }
   return hash
 }
+
+/** The partition of a coordinator's topic that a key belongs to: Kafka's rule, so that its tools agree. */
+export function partitionOfKey(key: string, partitionCount: number): number {
+  const hash = javaHashCode(key)
+  return (hash === -(2 ** 31) ? 0 : Math.abs(hash)) % partitionCount
+}

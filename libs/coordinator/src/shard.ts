@@ -1,7 +1,8 @@
 import { type Clock, errorMessage, type Timer } from '@millrace/base'
 import { batch, nextBatchSize, RecordCursor } from '@millrace/record'
 import type { Logger } from '@millrace/telemetry'
-import { ErrorCode, ProtocolError, protocolError } from '@millrace/wire'
+import { ErrorCode, type ProtocolError, protocolError } from '@millrace/wire'
+import { coordinatorErrorOf } from './append-error'
 import type { GroupOptions } from './config'
 import { type CoordinatorLog, OFFSETS_TOPIC } from './coordinator-log'
 import { ClassicGroup } from './group/classic/classic-group'
@@ -9,7 +10,7 @@ import type { GroupWrite } from './group/classic/commands'
 import { expiredOffsets } from './group/expiry'
 import { GroupOffsets } from './group/offsets'
 import { RecordWriter } from './record-writer'
-import { decodeRecord, type GroupRecord } from './records/codec'
+import { decodeRecord, encodeRecord, type GroupRecord } from './records/codec'
 import type { OffsetCommitValue } from './records/offset-commit'
 
 const NO_OFFSETS = new GroupOffsets()
@@ -50,7 +51,7 @@ export class Shard {
     this.#clock = deps.clock
     this.#logger = deps.logger.child({ topic: OFFSETS_TOPIC, partition })
     this.#options = options
-    this.#writer = new RecordWriter(deps, partition)
+    this.#writer = new RecordWriter(deps, { topic: OFFSETS_TOPIC, partition })
   }
 
   /** What requests are told instead of an answer; NONE when the shard serves. */
@@ -198,7 +199,7 @@ export class Shard {
   }
 
   #write(records: readonly GroupRecord[]): Promise<void> {
-    return this.#writer.write(records, () => {
+    return this.#writer.write(records.map(encodeRecord), () => {
       for (const record of records) this.#applyDurable(record)
     })
   }
@@ -246,12 +247,12 @@ export class Shard {
     const record: GroupRecord = { type: 'group', groupId, value: write.value }
     let failure: ProtocolError | null = null
     try {
-      await this.#writer.write([record], () => {
+      await this.#writer.write([encodeRecord(record)], () => {
         this.#applyDurable(record)
         void this.#goOn(entry, entry.group.onWritten(write, ErrorCode.NONE))
       })
     } catch (error) {
-      failure = protocolError(groupErrorOf(error))
+      failure = protocolError(coordinatorErrorOf(error))
       this.#logger.warn('could not store a group', { group: groupId, reason: errorMessage(error) })
       this.#goOn(entry, entry.group.onWritten(write, failure.errorCode)).catch(ignore)
     }
@@ -301,23 +302,3 @@ export class Shard {
 const DONE = Promise.resolve()
 /** The failure was logged, and the group knows of it: nobody waits for the write of a timer. */
 const ignore = () => undefined
-
-/** What members are told when the log refuses a record of their group. */
-export function groupErrorOf(error: unknown): number {
-  const code = error instanceof ProtocolError ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR
-  switch (code) {
-    case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
-    case ErrorCode.NOT_ENOUGH_REPLICAS:
-    case ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND:
-    case ErrorCode.REQUEST_TIMED_OUT:
-      return ErrorCode.COORDINATOR_NOT_AVAILABLE
-    case ErrorCode.NOT_LEADER_OR_FOLLOWER:
-    case ErrorCode.KAFKA_STORAGE_ERROR:
-      return ErrorCode.NOT_COORDINATOR
-    case ErrorCode.MESSAGE_TOO_LARGE:
-    case ErrorCode.RECORD_LIST_TOO_LARGE:
-      return ErrorCode.UNKNOWN_SERVER_ERROR
-    default:
-      return code
-  }
-}
