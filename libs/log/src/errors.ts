@@ -21,6 +21,16 @@ export const logErrors = defineErrors({
     says: 'records for {where} are refused: {reason}',
     todo: 'correct the producer',
   },
+  LOG_UNREADABLE_RECORDS: {
+    retriable: false,
+    says: 'records for {where} cannot be unpacked: {reason}',
+    todo: 'the client compressed them wrongly, or with a codec that does not exist',
+  },
+  LOG_BATCH_ABOVE_SEGMENT: {
+    retriable: false,
+    says: '{sizeBytes} bytes for {where} pass segment.bytes, which is {maxBytes}',
+    todo: 'send smaller batches, or raise segment.bytes of the topic',
+  },
   LOG_INVALID_TIMESTAMP: {
     retriable: false,
     says: 'timestamp {timestamp} for {where} {reason}',
@@ -28,8 +38,13 @@ export const logErrors = defineErrors({
   },
   LOG_INVALID_TXN_STATE: {
     retriable: false,
-    says: 'a transactional batch for {where} belongs to no transaction',
-    todo: 'turn transactions off in the producer: there is no transaction coordinator yet',
+    says: 'a batch of producer {producerId} for {where} is refused: {reason}',
+    todo: 'the producer must abort its transaction, or begin one before it sends',
+  },
+  LOG_COORDINATOR_FENCED: {
+    retriable: false,
+    says: 'a marker of producer {producerId} for {where} comes from coordinator epoch {epoch}, which has seen {currentEpoch}',
+    todo: 'nothing: a newer coordinator has taken over this transactional id',
   },
   LOG_OUT_OF_ORDER_SEQUENCE: {
     retriable: false,

@@ -14,11 +14,16 @@ export {
   type LogSpec,
 } from './log-manager'
 export {
+  type ActiveProducer,
   type AppendOptions,
   type AppendResult,
   type FoundOffset,
+  type MarkerOptions,
   type ReadResult,
 } from './log-types'
 export { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
+export { refusedRecordsOf, type RefusedRecord } from './refused-records'
 export { type ReadLimits } from './segment'
 export { TAIL_CACHE_BYTES } from './tail-cache'
+export { type AbortedTransaction } from './txn-index'
+export { type VerificationRequest } from './verifications'

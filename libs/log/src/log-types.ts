@@ -40,6 +40,34 @@ export interface LogOptions {
 export interface AppendOptions {
   readonly leaderEpoch: number
   readonly origin: AppendOrigin
+  /** The guard that `startVerification` gave, once the coordinator has said yes. */
+  readonly verification?: number
+}
+
+/** How a transaction ends in one partition. */
+export interface MarkerOptions {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly coordinatorEpoch: number
+  readonly isCommit: boolean
+  readonly leaderEpoch: number
+  /** From 2 on the marker's epoch must be newer than that of the transaction's batches; 0 if absent. */
+  readonly transactionVersion?: number
+  /** Milliseconds; now if absent. */
+  readonly timestamp?: number
+}
+
+/** What DescribeProducers says of a producer. */
+export interface ActiveProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** -1 if none. */
+  readonly lastSequence: number
+  readonly lastTimestamp: number
+  /** -1 if none. */
+  readonly coordinatorEpoch: number
+  /** -1 if none is open. */
+  readonly currentTxnStartOffset: number
 }
 
 export interface AppendResult {

@@ -73,7 +73,7 @@ describe('append', () => {
     const large = () => aBatch({ values: ['x'.repeat(200)] })
     expect(() => log.append(large(), CLIENT)).toThrow(code('LOG_BATCH_TOO_LARGE'))
     log.updateConfig({ ...log.config, maxMessageBytes: 1000, segmentBytes: 250 })
-    expect(() => log.append(large(), CLIENT)).toThrow(code('LOG_BATCH_TOO_LARGE'))
+    expect(() => log.append(large(), CLIENT)).toThrow(code('LOG_BATCH_ABOVE_SEGMENT'))
     log.updateConfig({ ...log.config, segmentBytes: 300 })
     log.append(large(), CLIENT)
   })
@@ -98,14 +98,14 @@ describe('append', () => {
     expect(() => log.append(transactional, CLIENT)).toThrow(code('LOG_INVALID_TXN_STATE'))
   })
 
-  it('refuses another format than version 2, and a time that only the log sets', async () => {
+  it('refuses another format than version 2, and an offset that only the log gives', async () => {
     const { log } = await openLog()
     const old = aBatch()
     old[16] = 1
     expect(() => log.append(old, CLIENT)).toThrow(code('LOG_INVALID_RECORD'))
-    const stamped = aBatch()
-    batch.setMaxTimestampAndType(stamped, 0, 'LogAppendTime', START_MS)
-    expect(() => log.append(stamped, CLIENT)).toThrow(code('LOG_INVALID_TIMESTAMP'))
+    const placed = aBatch()
+    batch.setBaseOffset(placed, 0, 1)
+    expect(() => log.append(placed, CLIENT)).toThrow(code('LOG_INVALID_RECORD'))
   })
 
   it('corrects a newest time that is older than the first, so that the batch is found by it', async () => {

@@ -1,6 +1,6 @@
 import * as path from 'node:path'
 import { errorCode, errorMessage, invariant, type PlatformError } from '@millrace/base'
-import { batch } from '@millrace/record'
+import { batch, buildControlBatch, ControlType } from '@millrace/record'
 import { checkRecords, stampRecords, summarize } from './append'
 import { FileSaver } from './checkpoint-file'
 import type { LogConfig } from './config'
@@ -9,11 +9,13 @@ import { FlushPolicy } from './flush-policy'
 import { LogFlusher } from './group-commit'
 import { LEADER_EPOCH_FILE, type LeaderEpochs } from './leader-epochs'
 import type {
+  ActiveProducer,
   AppendOptions,
   AppendResult,
   FoundOffset,
   LogDeps,
   LogOptions,
+  MarkerOptions,
   ReadResult,
 } from './log-types'
 import { recoverProducers, saveSnapshot, snapshotOf } from './producer-recovery'
@@ -28,6 +30,8 @@ import type { SegmentList } from './segment-list'
 import { LogTail } from './tail-cache'
 import type { TimestampOffset } from './time-index'
 import { findByTimestamp, findNewest } from './timestamp-lookup'
+import type { AbortedTransaction } from './txn-index'
+import { Verifications, type VerificationRequest } from './verifications'
 
 const NO_RECORDS = Buffer.alloc(0)
 
@@ -48,6 +52,7 @@ export class Log {
   readonly #flusher: LogFlusher
   readonly #sealing: Sealing
   readonly #flushPolicy: FlushPolicy
+  readonly #verifications: Verifications
   #producers: ProducerState
   #config: LogConfig
   #producerExpirationMs: number
@@ -92,6 +97,8 @@ export class Log {
     this.#sealing = new Sealing({ disk: deps.disk, flush, onFailure }, options.directory)
     // A failure has set `failure` already, which every append sees.
     this.#flushPolicy = new FlushPolicy(deps.clock, () => void flush().catch(() => undefined))
+    this.#verifications = new Verifications(deps.clock)
+    this.#producers.onHighWatermark(this.#highWatermark)
     this.#newJitter()
   }
 
@@ -119,6 +126,15 @@ export class Log {
   get highWatermark(): number {
     return this.#highWatermark
   }
+  /** Where the first transaction begins that is open, or whose marker is not below the high watermark; null if none. */
+  get firstUnstableOffset(): number | null {
+    const first = this.#producers.firstUnstableOffset
+    return first === null ? null : Math.max(first, this.#logStartOffset)
+  }
+  /** Everything below is decided for good: what a reader of committed records may see. */
+  get lastStableOffset(): number {
+    return Math.min(this.firstUnstableOffset ?? Infinity, this.#highWatermark)
+  }
   /** Everything below is safe by the configured rule: synced, or in the page cache with `ack.after.flush=false`. */
   get flushedOffset(): number {
     return this.#flusher.flushedOffset
@@ -140,6 +156,7 @@ export class Log {
   setHighWatermark(offset: number): void {
     invariant(offset <= this.#logEndOffset, `high watermark ${offset} is beyond the log`)
     this.#highWatermark = Math.max(offset, this.#logStartOffset)
+    this.#producers.onHighWatermark(this.#highWatermark)
   }
 
   updateConfig(config: LogConfig): void {
@@ -153,33 +170,67 @@ export class Log {
    * and owns `records` from then on. Not durable when it returns: wait for `flushedOffset` to reach `nextOffset`.
    * @throws PlatformError LOG_STORAGE_FAILED, LOG_CLOSED and those of `checkRecords`
    */
-  append(records: Buffer, { leaderEpoch, origin }: AppendOptions): AppendResult {
-    this.#assertUsable()
-    invariant(!this.#isTruncating, `${this.#where} is appended to while it is truncated`)
-    const nowMs = this.#deps.clock.now()
-    const duplicate = checkRecords(records, {
-      where: this.#where,
-      config: this.#config,
-      producers: this.#producers,
-      origin,
-      logEndOffset: this.#logEndOffset,
-      nowMs,
+  append(records: Buffer, options: AppendOptions): AppendResult {
+    return this.#append(records, options, 0)
+  }
+
+  /**
+   * Ends the transaction of a producer here: appends a control batch. Without an open transaction it only notes the epochs.
+   * @throws PlatformError LOG_INVALID_PRODUCER_EPOCH, LOG_COORDINATOR_FENCED, LOG_STORAGE_FAILED, LOG_CLOSED
+   */
+  appendMarker(options: MarkerOptions): AppendResult {
+    const { isCommit, leaderEpoch, transactionVersion = 0 } = options
+    const records = buildControlBatch({
+      ...options,
+      type: isCommit ? ControlType.commit : ControlType.abort,
+      timestamp: options.timestamp ?? this.#deps.clock.now(),
     })
-    if (duplicate !== null) return this.#duplicateResult(duplicate)
-    const isCopy = origin === 'replication'
-    const firstOffset = isCopy ? batch.baseOffset(records, 0) : this.#logEndOffset
-    const isStamped = !isCopy && this.#config.messageTimestampType === 'LogAppendTime'
-    const appendTimeMs = isStamped ? nowMs : -1
-    if (!isCopy) stampRecords(records, { firstOffset, leaderEpoch, appendTimeMs })
-    this.#store(records, firstOffset, nowMs)
-    return {
-      firstOffset,
-      lastOffset: this.#logEndOffset - 1,
-      nextOffset: this.#logEndOffset,
-      logAppendTime: appendTimeMs,
-      logStartOffset: this.#logStartOffset,
-      isDuplicate: false,
+    return this.#append(records, { leaderEpoch, origin: 'coordinator' }, transactionVersion)
+  }
+
+  /**
+   * Begins to find out whether a transaction that is not open here may be opened: the caller asks the coordinator and gives
+   * the guard to `append`. Null if it is open, so that nothing has to be asked.
+   * @throws PlatformError LOG_INVALID_PRODUCER_EPOCH
+   */
+  startVerification(request: VerificationRequest): number | null {
+    const { producerId, producerEpoch: epoch } = request
+    const entry = this.#producers.entry(producerId)
+    if (entry !== undefined && epoch < entry.epoch) {
+      const params = { producerId, epoch, where: this.#where, currentEpoch: entry.epoch }
+      throw logErrors.create('LOG_INVALID_PRODUCER_EPOCH', params)
     }
+    if (entry?.epoch === epoch && entry.currentTxnFirstOffset >= 0) return null
+    return this.#verifications.start(request)
+  }
+
+  hasOngoingTransaction(producerId: number): boolean {
+    return (this.#producers.entry(producerId)?.currentTxnFirstOffset ?? -1) >= 0
+  }
+
+  /** The producers that the log remembers. */
+  activeProducers(): ActiveProducer[] {
+    return Array.from(this.#producers.entries(), (entry) => ({
+      producerId: entry.producerId,
+      producerEpoch: entry.epoch,
+      lastSequence: entry.batches.at(-1)?.lastSequence ?? -1,
+      lastTimestamp: entry.lastTimestamp,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTxnStartOffset: entry.currentTxnFirstOffset,
+    }))
+  }
+
+  /** The aborted transactions with records from `fromOffset` up to `toOffsetExclusive`. @throws PlatformError LOG_STORAGE_FAILED */
+  abortedTransactions(fromOffset: number, toOffsetExclusive: number): AbortedTransaction[] {
+    this.#assertOpen()
+    return this.#guardRead(() => {
+      const found: AbortedTransaction[] = []
+      for (let index = this.#segments.indexOf(fromOffset); ; index++) {
+        const segment = this.#segments.at(index)
+        if (segment === undefined) return found
+        if (segment.txnIndex.collect(fromOffset, toOffsetExclusive, found)) return found
+      }
+    })
   }
 
   /**
@@ -287,6 +338,7 @@ export class Log {
   applyRetention(): Promise<void> {
     return this.#exclusively(() => {
       this.#producers.expire(this.#deps.clock.now(), this.#producerExpirationMs)
+      this.#verifications.expire(this.#producerExpirationMs)
       return this.#deleteOldSegments()
     })
   }
@@ -342,12 +394,48 @@ export class Log {
     return `${this.topic}-${this.partition}`
   }
 
+  #append(records: Buffer, options: AppendOptions, transactionVersion: number): AppendResult {
+    this.#assertUsable()
+    invariant(!this.#isTruncating, `${this.#where} is appended to while it is truncated`)
+    const { leaderEpoch, origin, verification } = options
+    const nowMs = this.#deps.clock.now()
+    const checked = checkRecords(records, {
+      where: this.#where,
+      config: this.#config,
+      producers: this.#producers,
+      origin,
+      logEndOffset: this.#logEndOffset,
+      nowMs,
+      verifications: this.#verifications,
+      verification,
+      transactionVersion,
+    })
+    if (checked.duplicate !== null) return this.#duplicateResult(checked.duplicate)
+    const isCopy = origin === 'replication'
+    const firstOffset = isCopy ? batch.baseOffset(records, 0) : this.#logEndOffset
+    const isStamped = !isCopy && this.#config.messageTimestampType === 'LogAppendTime'
+    const appendTimeMs = isStamped ? nowMs : -1
+    const { records: kept, maxTimestamp } = checked
+    if (!isCopy) stampRecords(kept, { firstOffset, leaderEpoch, appendTimeMs, maxTimestamp })
+    this.#store(kept, firstOffset, nowMs)
+    return {
+      firstOffset,
+      lastOffset: this.#logEndOffset - 1,
+      nextOffset: this.#logEndOffset,
+      logAppendTime: appendTimeMs,
+      logStartOffset: this.#logStartOffset,
+      isDuplicate: false,
+    }
+  }
+
   #store(records: Buffer, firstOffset: number, nowMs: number): void {
     const summary = summarize(records)
     const segment = this.#segmentFor(records, firstOffset, { ...summary, nowMs })
     segment.append(records, this.#config.indexIntervalBytes)
     for (let at = 0; at < records.length; at += batch.sizeBytes(records, at)) {
-      this.#producers.update(records, at)
+      const aborted = this.#producers.update(records, at)
+      if (aborted !== null) segment.txnIndex.append(aborted)
+      if (batch.isTransactional(records, at)) this.#noteVerified(records, at)
       this.#epochs.assign(batch.leaderEpoch(records, at), batch.baseOffset(records, at))
     }
     this.#logEndOffset = summary.lastOffset + 1
@@ -356,6 +444,12 @@ export class Log {
     if (!this.#config.ackAfterFlush) {
       this.#flushPolicy.onAppend(this.#logEndOffset - firstOffset, this.#config)
     }
+  }
+
+  #noteVerified(records: Buffer, at: number): void {
+    const isMarker = batch.isControl(records, at)
+    const epoch = batch.producerEpoch(records, at)
+    this.#verifications.onAppended(batch.producerId(records, at), { epoch, isMarker })
   }
 
   /** The segment that takes the records: a new one, if the active one must not grow any more. */
@@ -437,7 +531,9 @@ export class Log {
     this.#tail.clear()
     this.#epochs.truncateEnd(this.#logEndOffset)
     await this.#epochFile.save()
-    this.#producers = await recoverProducers(this.#deps, this.#recoveryOptions(), this.#segments)
+    const stored = { segments: this.#segments, scanned: new Set<Segment>() }
+    this.#producers = await recoverProducers(this.#deps, this.#recoveryOptions(), stored)
+    this.#producers.onHighWatermark(this.#highWatermark)
   }
 
   async #deleteOldSegments(): Promise<void> {

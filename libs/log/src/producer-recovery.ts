@@ -5,6 +5,7 @@ import type { Logger } from '@millrace/telemetry'
 import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from './file-names'
 import { decodeSnapshot, encodeSnapshot } from './producer-snapshot'
 import { ProducerState, type ProducerEntry } from './producer-state'
+import type { Segment } from './segment'
 import type { SegmentList } from './segment-list'
 
 export interface ProducerRecoveryOptions {
@@ -19,18 +20,35 @@ export interface ProducerRecoveryOptions {
  */
 const LOOK_BACK_BYTES = 1 << 20
 
-/** Rebuilds the producers of a log: the newest good snapshot that is not beyond its end, then the batches behind it. */
+/**
+ * Rebuilds the producers of a log: the newest good snapshot that is not beyond its end, then the batches behind it. The
+ * segments in `scanned` lost their indexes of aborted transactions with all others, so these are rebuilt on the way; and
+ * those that do not grow any more are sealed.
+ */
 export async function recoverProducers(
   deps: { readonly disk: Disk; readonly logger: Logger },
   options: ProducerRecoveryOptions,
-  segments: SegmentList,
+  { segments, scanned }: { segments: SegmentList; scanned: ReadonlySet<Segment> },
 ): Promise<ProducerState> {
   const producers = new ProducerState()
-  const logEndOffset = segments.active.nextOffset
-  const snapshot = await newestSnapshot(deps, options.directory, logEndOffset)
+  const { nextOffset: logEndOffset } = segments.active
+  const firstScanned = segments.all().find((segment) => scanned.has(segment))
+  const limits = { logEndOffset, usableOffset: firstScanned?.baseOffset ?? logEndOffset }
+  const snapshot = await newestSnapshot(deps, options.directory, limits)
   const fromOffset = Math.max(snapshot?.offset ?? 0, segments.first.baseOffset)
   if (snapshot !== null && snapshot.entries.length > 0) loadSnapshot(producers, snapshot, segments)
-  replay(segments, { fromOffset, toOffset: logEndOffset }, producers)
+  for (const segment of segments.all().slice(segments.indexOf(fromOffset))) {
+    const { txnIndex } = segment
+    const isScanned = scanned.has(segment)
+    replaySegment(segment, { fromOffset, toOffset: logEndOffset }, (buffer, at) => {
+      const aborted = producers.update(buffer, at)
+      if (aborted !== null && isScanned) txnIndex.append(aborted)
+    })
+    if (!isScanned || segment === segments.active) continue
+    await segment.seal()
+    const { nextOffset: offset } = segment
+    await saveSnapshot(deps.disk, options.directory, { offset, content: snapshotOf(producers) })
+  }
   producers.expire(options.nowMs, options.producerExpirationMs)
   return producers
 }
@@ -41,32 +59,34 @@ function loadSnapshot(
   segments: SegmentList,
 ): void {
   const before = new ProducerState()
-  replay(segments, { fromOffset: lookBack(segments, offset), toOffset: offset }, before)
-  for (const entry of entries) {
-    const seen = before.entry(entry.producerId)
-    const isSame = seen?.epoch === entry.epoch && lastOffsetOf(seen) === lastOffsetOf(entry)
-    producers.load(isSame ? { ...entry, batches: seen.batches } : entry)
+  const range = { fromOffset: lookBack(segments, offset), toOffset: offset }
+  for (const segment of segments.all().slice(segments.indexOf(range.fromOffset))) {
+    replaySegment(segment, range, (buffer, at) => void before.update(buffer, at))
   }
+  producers.load(
+    entries.map((entry) => {
+      const seen = before.entry(entry.producerId)
+      const isSame = seen?.epoch === entry.epoch && lastOffsetOf(seen) === lastOffsetOf(entry)
+      return isSame ? { ...entry, batches: seen.batches } : entry
+    }),
+  )
 }
 
 function lastOffsetOf(entry: ProducerEntry): number {
   return entry.batches.at(-1)?.lastOffset ?? -1
 }
 
-function replay(
-  segments: SegmentList,
+function replaySegment(
+  segment: Segment,
   range: { fromOffset: number; toOffset: number },
-  producers: ProducerState,
+  onBatch: (buffer: Buffer, at: number) => void,
 ): void {
-  if (range.fromOffset >= range.toOffset) return
-  for (const segment of segments.all().slice(segments.indexOf(range.fromOffset))) {
-    if (segment.baseOffset >= range.toOffset) return
-    segment.scanFrom(range.fromOffset, (buffer, at) => {
-      if (batch.baseOffset(buffer, at) >= range.toOffset) return false
-      producers.update(buffer, at)
-      return true
-    })
-  }
+  if (segment.baseOffset >= range.toOffset) return
+  segment.scanFrom(range.fromOffset, (buffer, at) => {
+    if (batch.baseOffset(buffer, at) >= range.toOffset) return false
+    onBatch(buffer, at)
+    return true
+  })
 }
 
 /** An offset about LOOK_BACK_BYTES of batches before `offset`. */
@@ -102,11 +122,17 @@ interface LoadedSnapshot {
   readonly entries: readonly ProducerEntry[]
 }
 
-/** Removes snapshots from beyond the end: they describe batches that are gone. */
+interface SnapshotLimits {
+  /** Snapshots from beyond it describe batches that are gone; they are removed. */
+  readonly logEndOffset: number
+  /** Not beyond this one, so that the batches behind the snapshot are all that must be seen again. */
+  readonly usableOffset: number
+}
+
 async function newestSnapshot(
   { disk, logger }: { readonly disk: Disk; readonly logger: Logger },
   directory: string,
-  logEndOffset: number,
+  { logEndOffset, usableOffset }: SnapshotLimits,
 ): Promise<LoadedSnapshot | null> {
   const names = (await disk.list(directory)).filter(
     (name) => offsetOfFileName(name, SNAPSHOT_SUFFIX) >= 0,
@@ -114,6 +140,7 @@ async function newestSnapshot(
   for (const name of names.reverse()) {
     const file = path.join(directory, name)
     const offset = offsetOfFileName(name, SNAPSHOT_SUFFIX)
+    if (offset > usableOffset && offset <= logEndOffset) continue
     const content = offset <= logEndOffset ? await disk.readFile(file) : null
     try {
       if (content !== null) return { offset, entries: decodeSnapshot(file, content) }

@@ -1,4 +1,7 @@
 import { batch } from '@millrace/record'
+import { readMarker } from './marker'
+import type { AbortedTransaction } from './txn-index'
+import { UnstableTransactions } from './unstable-transactions'
 
 /** How many of a producer's last batches are remembered: as many requests as Kafka's producer has in flight. */
 export const REMEMBERED_BATCHES = 5
@@ -71,9 +74,10 @@ function firstSequenceOf(stored: StoredBatch): number {
   return first >= 0 ? first : first + SEQUENCES
 }
 
-/** The producers of one log, from the batches that are in it. */
+/** The producers of one log and their transactions, from the batches that are in it. */
 export class ProducerState {
   readonly #entries = new Map<number, ProducerEntry>()
+  readonly #transactions = new UnstableTransactions()
 
   get size(): number {
     return this.#entries.size
@@ -93,23 +97,33 @@ export class ProducerState {
     return { epoch: entry.epoch, lastSequence: entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE }
   }
 
-  load(entry: ProducerEntry): void {
-    this.#entries.set(entry.producerId, entry)
+  /** Where the first transaction begins that is open, or whose marker is not below the high watermark; null if none. */
+  get firstUnstableOffset(): number | null {
+    return this.#transactions.firstOffset
   }
 
-  /** Takes in a batch that is in the log, with its final offsets. */
-  update(buffer: Buffer, at: number): void {
+  onHighWatermark(highWatermark: number): void {
+    this.#transactions.onHighWatermark(highWatermark)
+  }
+
+  /** Takes the state of producers as of a snapshot. */
+  load(entries: readonly ProducerEntry[]): void {
+    for (const entry of entries) this.#entries.set(entry.producerId, entry)
+    const open = entries.map((entry) => entry.currentTxnFirstOffset).filter((first) => first >= 0)
+    for (const firstOffset of open.sort((a, b) => a - b)) this.#transactions.begin(firstOffset)
+  }
+
+  /** Takes in a batch that is in the log, with its final offsets. Returns the transaction that it aborts, if any. */
+  update(buffer: Buffer, at: number): AbortedTransaction | null {
     const producerId = batch.producerId(buffer, at)
-    if (producerId < 0) return
+    if (producerId < 0) return null
+    if (batch.isControl(buffer, at)) return this.#endTransaction(buffer, at)
     const entry = this.#entryFor(producerId, batch.producerEpoch(buffer, at))
     entry.lastTimestamp = batch.maxTimestamp(buffer, at)
-    if (batch.isControl(buffer, at)) {
-      entry.currentTxnFirstOffset = -1
-      return
-    }
     const firstOffset = batch.baseOffset(buffer, at)
     if (batch.isTransactional(buffer, at) && entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = firstOffset
+      this.#transactions.begin(firstOffset)
     }
     const lastOffset = batch.lastOffset(buffer, at)
     if (entry.batches.length === REMEMBERED_BATCHES) entry.batches.shift()
@@ -119,6 +133,7 @@ export class ProducerState {
       offsetDelta: lastOffset - firstOffset,
       timestamp: entry.lastTimestamp,
     })
+    return null
   }
 
   /** Forgets producers that wrote nothing for so long; one with an open transaction stays. */
@@ -130,8 +145,22 @@ export class ProducerState {
     }
   }
 
-  clear(): void {
-    this.#entries.clear()
+  /** A marker may find no transaction open: a coordinator that came back writes it again. */
+  #endTransaction(buffer: Buffer, at: number): AbortedTransaction | null {
+    const marker = readMarker(buffer, at)
+    if (marker === null) return null
+    const producerId = batch.producerId(buffer, at)
+    const entry = this.#entryFor(producerId, batch.producerEpoch(buffer, at))
+    entry.lastTimestamp = batch.maxTimestamp(buffer, at)
+    entry.coordinatorEpoch = marker.coordinatorEpoch
+    const firstOffset = entry.currentTxnFirstOffset
+    if (firstOffset < 0) return null
+    const lastOffset = batch.lastOffset(buffer, at)
+    entry.currentTxnFirstOffset = -1
+    this.#transactions.decide(firstOffset, lastOffset)
+    if (marker.isCommit) return null
+    const lastStableOffset = this.#transactions.firstUndecidedOffset ?? lastOffset + 1
+    return { producerId, firstOffset, lastOffset, lastStableOffset }
   }
 
   #entryFor(producerId: number, epoch: number): ProducerEntry {

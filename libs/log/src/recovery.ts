@@ -7,16 +7,15 @@ import { logErrors } from './errors'
 import {
   DELETED_SUFFIX,
   LOG_SUFFIX,
-  OFFSET_INDEX_SUFFIX,
   offsetFileName,
   offsetOfFileName,
   SNAPSHOT_SUFFIX,
-  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
 } from './file-names'
 import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs'
 import { recoverProducers } from './producer-recovery'
 import type { ProducerState } from './producer-state'
-import { Segment } from './segment'
+import { Segment, SEGMENT_SUFFIXES } from './segment'
 import { SegmentList } from './segment-list'
 
 const TEMPORARY_SUFFIX = '.tmp'
@@ -62,8 +61,8 @@ export async function recoverLog(
   const names = await removeLeftovers(disk, options.directory)
   const baseOffsets = await dropDeleted(disk, options, names)
   const epochs = await readEpochs(deps, options.directory)
-  const opened = await openSegments(deps, options, { baseOffsets, epochs })
-  const { damage } = opened
+  const opened = await openSegments(deps, options, { baseOffsets, epochs, names: new Set(names) })
+  const { damage, scanned } = opened
   let { segments } = opened
   const last = segments.at(-1)
   const isPassed = last !== undefined && last.nextOffset < options.logStartOffset
@@ -77,7 +76,7 @@ export async function recoverLog(
   const logStartOffset = Math.max(options.logStartOffset, list.first.baseOffset)
   epochs.truncateEnd(list.active.nextOffset)
   epochs.truncateStart(logStartOffset)
-  const producers = await recoverProducers(deps, options, list)
+  const producers = await recoverProducers(deps, options, { segments: list, scanned })
   return { segments: list, producers, epochs, logStartOffset, damage }
 }
 
@@ -100,15 +99,18 @@ async function dropDeleted(
 
 interface OpenedSegments {
   segments: Segment[]
+  /** Those whose indexes were rebuilt, but for the one of aborted transactions. */
+  scanned: Set<Segment>
   damage: PlatformError | null
 }
 
 async function openSegments(
   deps: RecoveryDeps,
   options: RecoveryOptions,
-  { baseOffsets, epochs }: { baseOffsets: readonly number[]; epochs: LeaderEpochs },
+  found: { baseOffsets: readonly number[]; epochs: LeaderEpochs; names: ReadonlySet<string> },
 ): Promise<OpenedSegments> {
-  const opened: OpenedSegments = { segments: [], damage: null }
+  const { baseOffsets, epochs, names } = found
+  const opened: OpenedSegments = { segments: [], scanned: new Set(), damage: null }
   if (baseOffsets.length === 0 && options.recoveryPoint > options.logStartOffset) {
     opened.damage = lostSynced(options, 0)
   }
@@ -118,12 +120,14 @@ async function openSegments(
       directory: options.directory,
       baseOffset,
       createdMs: options.nowMs,
+      hasTxnIndex: names.has(offsetFileName(baseOffset, TXN_INDEX_SUFFIX)),
     })
     opened.segments.push(segment)
     const isTrusted =
       options.isClean || (nextBase !== undefined && nextBase <= options.recoveryPoint)
     const isTaken = isTrusted && hasIndexes && takeAsItIs(segment, nextBase)
     if (isTaken && (nextBase !== undefined || segment.nextOffset >= options.recoveryPoint)) continue
+    opened.scanned.add(segment)
     const damage = scanAll(deps, options, segment, epochs) ?? findGap(options, segment, nextBase)
     const reached = segment.nextOffset
     const missing = nextBase === undefined && reached < options.recoveryPoint
@@ -139,7 +143,6 @@ async function openSegments(
     await segment.file.sync()
     await deps.disk.syncDirectory(options.directory)
     if (damage !== null) return opened
-    if (nextBase !== undefined) await segment.seal()
   }
   return opened
 }
@@ -254,7 +257,7 @@ async function removeSegment(disk: Disk, directory: string, segment: Segment): P
 }
 
 async function removeFiles(disk: Disk, directory: string, baseOffset: number): Promise<void> {
-  for (const suffix of [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, SNAPSHOT_SUFFIX]) {
+  for (const suffix of [...SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX]) {
     await disk.remove(path.join(directory, offsetFileName(baseOffset, suffix)))
   }
 }

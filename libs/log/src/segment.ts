@@ -7,11 +7,13 @@ import {
   OFFSET_INDEX_SUFFIX,
   offsetFileName,
   TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
 } from './file-names'
 import { IndexEntries } from './index-entries'
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index'
 import { scanSegment, type ScanResult } from './segment-scan'
 import { TIME_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index'
+import { TxnIndex } from './txn-index'
 
 /** How far an offset may be from its segment's base: the indexes have an int32 for it. */
 export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
@@ -19,10 +21,20 @@ export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 const READ_AHEAD_BYTES = 8192
 const EMPTY = Buffer.alloc(0)
 
+/** The files of a segment. */
+export const SEGMENT_SUFFIXES = [
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
+]
+
 export interface SegmentOptions {
   readonly directory: string
   readonly baseOffset: number
   readonly createdMs: number
+  /** Behind the names of the files while they are not part of the log: `.cleaned`. */
+  readonly suffix?: string
 }
 
 export interface ReadLimits {
@@ -33,12 +45,13 @@ export interface ReadLimits {
   readonly minOneBatch: boolean
 }
 
-/** One `.log` file and its two indexes: the batches from `baseOffset` up to `nextOffset`. */
+/** One `.log` file and its indexes: the batches from `baseOffset` up to `nextOffset`. */
 export class Segment {
   readonly baseOffset: number
   readonly file: DiskFile
   offsetIndex: OffsetIndex
   timeIndex: TimeIndex
+  readonly txnIndex: TxnIndex
   /** Bytes of all batches, those that wait to be written included. */
   sizeBytes = 0
   /** Bytes in the file; `sizeBytes - writtenBytes` wait in the queue. */
@@ -52,18 +65,21 @@ export class Segment {
 
   readonly #disk: Disk
   readonly #directory: string
+  readonly #suffix: string
   #queue: Buffer[] = []
   #bytesSinceIndexEntry = 0
 
   private constructor(disk: Disk, options: SegmentOptions, indexes: SegmentIndexes) {
     this.#disk = disk
     this.#directory = options.directory
+    this.#suffix = options.suffix ?? ''
     this.baseOffset = options.baseOffset
     this.createdMs = options.createdMs
     this.nextOffset = options.baseOffset
     this.file = disk.open(this.#path(LOG_SUFFIX), 'append')
     this.offsetIndex = indexes.offsets
     this.timeIndex = indexes.times
+    this.txnIndex = indexes.txns
     this.newest = indexes.times.last()
   }
 
@@ -74,15 +90,15 @@ export class Segment {
     return segment
   }
 
-  /** Opens a stored segment with its indexes as they are in their files; null indexes must be rebuilt. */
+  /** Opens a stored segment with its indexes as they are in their files; if one is not whole, all must be rebuilt. */
   static openStored(
     disk: Disk,
-    options: SegmentOptions,
+    options: SegmentOptions & { readonly hasTxnIndex: boolean },
   ): { segment: Segment; hasIndexes: boolean } {
-    const sealed = sealedIndexes(disk, options)
-    const segment = new Segment(disk, options, sealed ?? emptyIndexes(disk, options))
+    const stored = storedIndexes(disk, options)
+    const segment = new Segment(disk, options, stored.indexes)
     segment.sizeBytes = segment.writtenBytes = segment.file.size()
-    return { segment, hasIndexes: sealed !== null }
+    return { segment, hasIndexes: stored.areWhole }
   }
 
   get isEmpty(): boolean {
@@ -128,7 +144,10 @@ export class Segment {
     return this.#cut(window.subarray(start), position, limits)
   }
 
-  /** Scans the stored batches and rebuilds both indexes from them; what is behind the damage stays in the file. */
+  /**
+   * Scans the stored batches and rebuilds the indexes from them, but for the one of transactions, which is empty then: it
+   * takes what is known of the producers. What is behind the damage stays in the file.
+   */
   rebuild(
     options: { indexIntervalBytes: number; verifyCrc: boolean },
     onBatch: (buffer: Buffer, at: number) => void,
@@ -183,6 +202,7 @@ export class Segment {
     let newest: TimestampOffset = { timestamp: -1, offset: this.baseOffset }
     this.offsetIndex.truncate(position)
     this.timeIndex.truncate(offset)
+    this.txnIndex.truncate(offset)
     if (this.timeIndex.last().timestamp >= 0) newest = this.timeIndex.last()
     scanSegment(
       this.file,
@@ -205,6 +225,19 @@ export class Segment {
     await this.file.truncate(position)
   }
 
+  /** The newest time of the first batch, which is read if it is not known; -1 if there is none. */
+  firstBatchTimestamp(): number {
+    if (this.firstTimestamp < 0) this.firstTimestamp = this.#readFirstTimestamp()
+    return this.firstTimestamp
+  }
+
+  /** Opens the files of sealed indexes, so that they can still be read once their names are gone. */
+  openIndexes(): void {
+    this.offsetIndex.entries.open()
+    this.timeIndex.entries.open()
+    this.txnIndex.open()
+  }
+
   /** Cuts the file to the bytes that were found good. */
   async cutToSize(): Promise<void> {
     await this.file.truncate(this.sizeBytes)
@@ -215,26 +248,27 @@ export class Segment {
     this.timeIndex.maybeAppend(this.newest.timestamp, this.newest.offset)
     await this.offsetIndex.entries.seal()
     await this.timeIndex.entries.seal()
+    await this.txnIndex.seal()
   }
 
   /** Brings the indexes back into memory so that the segment can grow. */
   unseal(): void {
     this.offsetIndex.entries.unseal()
     this.timeIndex.entries.unseal()
+    this.txnIndex.unseal()
   }
 
   close(): void {
     this.file.close()
     this.offsetIndex.entries.close()
     this.timeIndex.entries.close()
+    this.txnIndex.close()
   }
 
   /** Takes the files out of the log under the names Kafka gives deleted ones; returns those for the removal later. */
   async renameDeleted(): Promise<string[]> {
     this.close()
-    const names = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX].map((suffix) =>
-      offsetFileName(this.baseOffset, suffix),
-    )
+    const names = SEGMENT_SUFFIXES.map((suffix) => offsetFileName(this.baseOffset, suffix))
     const present = new Set(await this.#disk.list(this.#directory))
     const found = names.filter((name) => present.has(name))
     for (const name of found) {
@@ -270,6 +304,7 @@ export class Segment {
     })
     this.offsetIndex = indexes.offsets
     this.timeIndex = indexes.times
+    this.txnIndex.clear()
     this.newest = { timestamp: -1, offset: this.baseOffset }
     this.nextOffset = this.baseOffset
     this.firstTimestamp = -1
@@ -311,7 +346,7 @@ export class Segment {
   }
 
   #path(suffix: string): string {
-    return path.join(this.#directory, offsetFileName(this.baseOffset, suffix))
+    return path.join(this.#directory, offsetFileName(this.baseOffset, suffix + this.#suffix))
   }
 }
 
@@ -342,30 +377,43 @@ function findBatch(window: Buffer, offset: number): number {
 interface SegmentIndexes {
   readonly offsets: OffsetIndex
   readonly times: TimeIndex
+  readonly txns: TxnIndex
 }
-type IndexPlace = Pick<SegmentOptions, 'directory' | 'baseOffset'>
+type IndexPlace = Pick<SegmentOptions, 'directory' | 'baseOffset' | 'suffix'>
 
-function emptyIndexes(disk: Disk, { directory, baseOffset }: IndexPlace): SegmentIndexes {
-  const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix))
+function emptyIndexes(disk: Disk, place: IndexPlace): SegmentIndexes {
+  const { directory, baseOffset, suffix: behind = '' } = place
+  const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix + behind))
   const offsets = IndexEntries.createEmpty(disk, at(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_BYTES)
   const times = IndexEntries.createEmpty(disk, at(TIME_INDEX_SUFFIX), TIME_ENTRY_BYTES)
   return {
     offsets: new OffsetIndex(offsets, baseOffset),
     times: new TimeIndex(times, baseOffset),
+    txns: TxnIndex.createEmpty(disk, at(TXN_INDEX_SUFFIX)),
   }
 }
 
-function sealedIndexes(disk: Disk, { directory, baseOffset }: IndexPlace): SegmentIndexes | null {
+function storedIndexes(
+  disk: Disk,
+  { directory, baseOffset, hasTxnIndex }: IndexPlace & { hasTxnIndex: boolean },
+): { indexes: SegmentIndexes; areWhole: boolean } {
   const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix))
   const offsets = IndexEntries.openSealed(disk, at(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_BYTES)
   const times = IndexEntries.openSealed(disk, at(TIME_INDEX_SUFFIX), TIME_ENTRY_BYTES)
-  if (offsets === null || times === null) {
-    offsets?.close()
-    times?.close()
-    return null
+  const empty = emptyIndexes(disk, { directory, baseOffset })
+  const txns = hasTxnIndex
+    ? TxnIndex.openStored(disk, at(TXN_INDEX_SUFFIX))
+    : { index: empty.txns, isWhole: true }
+  const areWhole = offsets !== null && times !== null && txns.isWhole
+  if (areWhole) {
+    const indexes = {
+      offsets: new OffsetIndex(offsets, baseOffset),
+      times: new TimeIndex(times, baseOffset),
+      txns: txns.index,
+    }
+    return { indexes, areWhole }
   }
-  return {
-    offsets: new OffsetIndex(offsets, baseOffset),
-    times: new TimeIndex(times, baseOffset),
-  }
+  offsets?.close()
+  times?.close()
+  return { indexes: { ...empty, txns: txns.index }, areWhole }
 }
