@@ -1,7 +1,6 @@
-import type { Clock } from '@millrace/base'
 import type { CoordinatorLog } from '@millrace/coordinator'
-import { batch, buildControlBatch, ControlType } from '@millrace/record'
-import type { Partition, ReplicaManager } from '@millrace/replication'
+import { batch } from '@millrace/record'
+import type { AppendEntry, MarkerEntry, Partition, ReplicaManager } from '@millrace/replication'
 import { ErrorCode, protocolError } from '@millrace/wire'
 
 /** Bytes read at once while a coordinator loads its partition. */
@@ -10,7 +9,7 @@ const NO_RECORDS = Buffer.alloc(0)
 
 /** The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). */
 export function createCoordinatorLog(
-  { replicas, clock }: { replicas: ReplicaManager; clock: Clock },
+  replicas: ReplicaManager,
   options: { timeoutMs: number },
 ): CoordinatorLog {
   const partitionOf = (topic: string, index: number): Partition => {
@@ -18,26 +17,20 @@ export function createCoordinatorLog(
     if (!partition?.isLeader) throw protocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     return partition
   }
-  const append: CoordinatorLog['append'] = async (topic, partition, records) => {
+  const append = async (entry: AppendEntry | MarkerEntry): Promise<void> => {
     const [result] = await replicas.append({
       acks: -1,
       timeoutMs: options.timeoutMs,
       origin: 'coordinator',
-      entries: [{ topic, partition, records }],
+      entries: [entry],
     })
     if (result.errorCode !== ErrorCode.NONE)
       throw protocolError(result.errorCode, result.errorMessage ?? undefined)
   }
   return {
-    append,
-    appendMarker(topic, partition, marker) {
-      const type = marker.isCommit ? ControlType.commit : ControlType.abort
-      return append(
-        topic,
-        partition,
-        buildControlBatch({ ...marker, type, timestamp: clock.now() }),
-      )
-    },
+    append: (topic, partition, records, verification) =>
+      append({ topic, partition, records, verification }),
+    appendMarker: (topic, partition, marker) => append({ topic, partition, marker }),
     async read(topic, index, fromOffset) {
       await nextTurn() // a partition may be large: others have their turn between two portions of it
       const { log, highWatermark } = partitionOf(topic, index)

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@millrace/base'
 import { OFFSETS_TOPIC } from '@millrace/coordinator'
 import { BatchBuilder } from '@millrace/record'
 import { silentLogger } from '@millrace/telemetry'
@@ -76,7 +75,7 @@ describe('the log of the coordinators', () => {
     await engine.onBound(ADDRESSES)
     const { replicas, topics } = engine.services
     await topics.createAutomatically(OFFSETS_TOPIC)
-    const log = createCoordinatorLog({ replicas, clock: systemClock }, { timeoutMs: 1000 })
+    const log = createCoordinatorLog(replicas, { timeoutMs: 1000 })
     const turn = jest.fn()
     setImmediate(turn)
     await log.read(OFFSETS_TOPIC, 0, 0)

@@ -227,7 +227,7 @@ function openGroups(
 ): GroupCoordinator {
   const { values } = config
   const { replicas, ...rest } = deps
-  const log = createCoordinatorLog(deps, { timeoutMs: values.offsetsCommitTimeoutMs })
+  const log = createCoordinatorLog(replicas, { timeoutMs: values.offsetsCommitTimeoutMs })
   return new GroupCoordinator({ log, ...rest }, values)
 }
 

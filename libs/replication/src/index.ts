@@ -9,6 +9,7 @@ export {
   type AppendEntry,
   type AppendRequest,
   type LeadershipListener,
+  type MarkerEntry,
   type ReplicatedTopic,
   type ReplicatedTopics,
 } from './replica-manager'

@@ -1,4 +1,4 @@
-import type { AppendResult, Log } from '@millrace/log'
+import type { AppendResult, Log, MarkerOptions } from '@millrace/log'
 import { ErrorCode } from '@millrace/wire'
 import type { DelayedFetch } from './delayed-fetch'
 import { nextHighWatermark } from './high-watermark'
@@ -14,6 +14,9 @@ export interface PartitionAssignment {
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
 }
+
+/** How a transaction ends; the partition adds its leader epoch. */
+export type Marker = Omit<MarkerOptions, 'leaderEpoch'>
 
 /** Somebody who waits until everything below `nextOffset` is safe. */
 export interface HighWatermarkWaiter {
@@ -93,8 +96,13 @@ export class Partition {
   }
 
   /** Appends whole batches; the log owns `records` from here on. @throws the log's errors (`LOG_*`, `RECORD_*`). */
-  append(records: Buffer, origin: 'client' | 'coordinator'): AppendResult {
-    return this.log.append(records, { leaderEpoch: this.leaderEpoch, origin })
+  append(records: Buffer, origin: 'client' | 'coordinator', verification?: number): AppendResult {
+    return this.log.append(records, { leaderEpoch: this.leaderEpoch, origin, verification })
+  }
+
+  /** Ends a producer's transaction here. @throws the log's errors (`LOG_*`). */
+  appendMarker(marker: Marker): AppendResult {
+    return this.log.appendMarker({ ...marker, leaderEpoch: this.leaderEpoch })
   }
 
   /** Tells the waiter when all below its offset is safe; at once if it is already. */

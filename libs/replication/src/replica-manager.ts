@@ -7,7 +7,7 @@ import { DelayedProduce, type PartitionAppendResult } from './delayed-produce'
 import { replicationErrors } from './errors'
 import { readPartitions, type FetchRequest } from './fetch-request'
 import { toWireFailure } from './log-error-codes'
-import { Partition, type PartitionAssignment } from './partition'
+import { type Marker, Partition, type PartitionAssignment } from './partition'
 
 /** Fetches that may wait at once. Beyond it a fetch is answered at once with what there is. */
 const MAX_WAITING_FETCHES = 20_000
@@ -30,13 +30,21 @@ export interface AppendEntry {
   readonly partition: number
   /** Whole batches; owned by the log from here on. */
   readonly records: Buffer
+  /** The guard of a transactional batch, from `Log.startVerification`. */
+  readonly verification?: number
+}
+/** The end of a producer's transaction in one partition, which the log writes as a batch of its own. */
+export interface MarkerEntry {
+  readonly topic: string
+  readonly partition: number
+  readonly marker: Marker
 }
 export interface AppendRequest {
   /** 1 and -1 both wait until the batch is safe; 0 does not wait. */
   readonly acks: -1 | 0 | 1
   readonly timeoutMs: number
   readonly origin: 'client' | 'coordinator'
-  readonly entries: readonly AppendEntry[]
+  readonly entries: readonly (AppendEntry | MarkerEntry)[]
 }
 
 /** Hears which partitions this node begins and ceases to lead. */
@@ -170,12 +178,12 @@ export class ReplicaManager {
 
   /** Appends one entry and fills its result. Returns the offset to wait for, or -1 if it has failed. */
   #appendEntry(
-    entry: AppendEntry,
+    entry: AppendEntry | MarkerEntry,
     request: AppendRequest,
     results: PartitionAppendResult[],
     at: number,
   ): number {
-    const { topic, partition: index, records } = entry
+    const { topic, partition: index } = entry
     const partition = this.partition(topic, index)
     const refusal = partition?.appendRefusal(request.acks) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (!partition || refusal !== ErrorCode.NONE) {
@@ -183,7 +191,10 @@ export class ReplicaManager {
       return -1
     }
     try {
-      const appended = partition.append(records, request.origin)
+      const appended =
+        'marker' in entry
+          ? partition.appendMarker(entry.marker)
+          : partition.append(entry.records, request.origin, entry.verification)
       results[at] = {
         topic,
         partition: index,
@@ -311,7 +322,7 @@ export class ReplicaManager {
 }
 
 function failedAppend(
-  entry: AppendEntry,
+  entry: AppendEntry | MarkerEntry,
   errorCode: number,
   message: string | null,
 ): PartitionAppendResult {
