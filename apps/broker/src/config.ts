@@ -1,3 +1,4 @@
+import { errorMessage } from '@millrace/base'
 import {
   formatProblems,
   parseConfig,
@@ -11,7 +12,8 @@ import {
   topicDefaultsOfBroker,
   type LogConfig,
 } from '@millrace/log'
-import { brokerConfigDefinition, keysWithoutEffect } from './config-keys'
+import { brokerConfigDefinition } from './config-keys'
+import { findBrokerKey, hasEffect, isKnownProperty } from './configs/broker-keys'
 import { brokerErrors } from './errors'
 import { parseListeners, type Listener } from './listeners'
 
@@ -36,6 +38,7 @@ export function parseBrokerConfig(given: Properties): BrokerConfig {
     ...broker.problems,
     ...log.problems.map((problem) => underBrokerKey(problem, given)),
     ...listeners.problems,
+    ...problemsWithoutEffect(given),
   ]
   if (broker.config.minSessionTimeoutMs > broker.config.maxSessionTimeoutMs)
     problems.push({
@@ -50,16 +53,23 @@ export function parseBrokerConfig(given: Properties): BrokerConfig {
     listeners: listeners.listeners,
     logDefaults: log.config,
     given,
-    unknownKeys: broker.unknown.filter((key) => !isKnown(key)),
+    unknownKeys: broker.unknown.filter((key) => !isKnownProperty(key)),
   })
 }
 
-const topicSynonyms = new Set(
-  Object.values(brokerSynonyms).flatMap((synonyms) => synonyms.map(({ name }) => name)),
-)
-
-function isKnown(key: string): boolean {
-  return topicSynonyms.has(key) || keysWithoutEffect.some((pattern) => pattern.test(key))
+/** What is wrong with keys that nothing here reads: a typo in them must not pass for as long as that is so. */
+function problemsWithoutEffect(given: Properties): ConfigProblem[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const key = findBrokerKey(name)
+    if (!key || hasEffect(name) || typeof value !== 'string') return []
+    try {
+      key.parse(value)
+      return []
+    } catch (error) {
+      const shown = key.type === 'PASSWORD' ? '[hidden]' : value
+      return [{ key: name, given: shown, expected: errorMessage(error) }]
+    }
+  })
 }
 
 /** A bad topic default is named as the user wrote it: log.retention.hours, not retention.ms. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import {
   errorMessage,
   lockDirectory,
@@ -10,7 +11,7 @@ import {
   type Random,
 } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
-import { Controller, recordKinds } from '@millrace/controller'
+import { Controller, recordKinds, type MetadataImage } from '@millrace/controller'
 import { EmbeddedStore } from '@millrace/coordination'
 import { GroupCoordinator, OFFSETS_TOPIC } from '@millrace/coordinator'
 import {
@@ -27,6 +28,7 @@ import {
 import { AclAuthorizer, allowAll, parseSuperUsers, type Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
+import { DynamicConfig } from './configs/dynamic-config'
 import { createCoordinatorLog } from './coordinator-log'
 import { brokerErrors } from './errors'
 import { advertisedHost, resolvableMachineName } from './listeners'
@@ -56,8 +58,12 @@ export class BrokerEngine implements BrokerLifecycle {
     this.#logger = parts.logger
     this.#config = parts.config
     this.#closers = closers
+    const { dynamicConfig } = parts
     this.services = {
       ...parts,
+      get config() {
+        return dynamicConfig.current
+      },
       endpointOf: (brokerId, listenerName) => this.#endpointOf(brokerId, listenerName),
     }
   }
@@ -78,15 +84,18 @@ export class BrokerEngine implements BrokerLifecycle {
 
   /** Registers this broker under its real port, and takes over the partitions it leads. */
   async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
-    const { controller, replicas, groups, nodeId } = this.services
+    const { controller, replicas, groups, nodeId, dynamicConfig } = this.services
     this.#endpoints = endpointsOf(this.#config, addresses, await resolvableMachineName())
     const [endpoint] = this.#endpoints.values()
     await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
     controller.onChange((image, changedTopics) => {
-      if (changedTopics.length === 0) return
-      replicas.applyMetadata(image, changedTopics).catch((error: unknown) => {
-        this.#logger.error('metadata change not in force', { error })
-      })
+      if (changedTopics.length > 0) this.#apply(image, changedTopics)
+    })
+    dynamicConfig.onChange((config, before) => {
+      // Topics take what they do not set themselves from here.
+      if (isDeepStrictEqual(config.logDefaults, before.logDefaults)) return
+      const now = controller.metadata()
+      this.#apply(now, now.topics.keys())
     })
     const image = controller.metadata()
     groups.start(image.topics.get(OFFSETS_TOPIC)?.partitions.length)
@@ -102,6 +111,12 @@ export class BrokerEngine implements BrokerLifecycle {
   /** Flushes, writes the checkpoints and the mark of a clean shutdown, gives the directories free. */
   close(): Promise<void> {
     return this.#closers.closeAll()
+  }
+
+  #apply(image: MetadataImage, changedTopics: Iterable<string>): void {
+    this.services.replicas.applyMetadata(image, changedTopics).catch((error: unknown) => {
+      this.#logger.error('metadata change not in force', { error })
+    })
   }
 
   #endpointOf(brokerId: number, listenerName: string): Endpoint | null {
@@ -165,9 +180,11 @@ async function openParts(
     },
   )
   closers.add('controller', () => controller.close())
-  const brokerDefaults = topicDefaultsOfBroker(config.given)
-  const logConfigOf = ({ configs }: Pick<ReplicatedTopic, 'configs'>): LogConfig =>
-    parseConfig(logConfigDefinition, { ...brokerDefaults, ...configs }).config
+  const dynamicConfig = new DynamicConfig({ controller, logger }, config)
+  const logConfigOf = ({ configs }: Pick<ReplicatedTopic, 'configs'>): LogConfig => {
+    const defaults = topicDefaultsOfBroker(dynamicConfig.current.given)
+    return parseConfig(logConfigDefinition, { ...defaults, ...configs }).config
+  }
   const { clusterId, topics } = controller.metadata()
   const logManager = await LogManager.open(
     { logger, clock, disk, random },
@@ -194,6 +211,7 @@ async function openParts(
   return {
     nodeId: values.nodeId,
     config,
+    dynamicConfig,
     clock,
     logger,
     controller,

@@ -5,6 +5,7 @@ import type { ReplicaManager } from '@millrace/replication'
 import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
+import type { DynamicConfig } from './configs/dynamic-config'
 import type { ProducerIdBlock } from './producer-id-block'
 import type { TopicCreation } from './topic-creation'
 
@@ -16,7 +17,9 @@ export interface Endpoint {
 /** What the handlers work with. */
 export interface BrokerServices {
   readonly nodeId: number
+  /** As it is in force now: ask again after a wait. */
   readonly config: BrokerConfig
+  readonly dynamicConfig: DynamicConfig
   readonly clock: Clock
   readonly logger: Logger
   readonly controller: Controller

@@ -6,7 +6,7 @@ import { int, oneOf } from '@millrace/config'
 import { EmbeddedStore } from '@millrace/coordination'
 import { silentLogger } from '@millrace/telemetry'
 import { recordKinds } from './cluster-records'
-import { Controller, type ControllerOptions } from './controller'
+import { type Configs, Controller, type ControllerOptions } from './controller'
 import type { NewTopic } from './topics'
 
 const topicConfigs = {
@@ -199,23 +199,25 @@ describe('changing a topic', () => {
   it('sets and removes configs, all or none', async () => {
     const controller = await openController()
     await controller.createTopic(aTopic({ configs: { 'retention.ms': '5' } }))
-    const changes = { 'retention.ms': null, 'cleanup.policy': 'compact' }
-    await controller.alterTopicConfigs({ name: 'orders', changes, validateOnly: true })
     const configs = () => controller.metadata().topics.get('orders')!.configs
+    const plan = (before: Configs) => ({ ...before, 'cleanup.policy': 'compact' })
+    await controller.alterTopicConfigs({ name: 'orders', plan, validateOnly: true })
     expect(configs()).toEqual({ 'retention.ms': '5' })
-    await controller.alterTopicConfigs({ name: 'orders', changes })
-    expect(configs()).toEqual({ 'cleanup.policy': 'compact' })
-    const wrong = { 'retention.ms': '7', 'cleanup.policy': 'x' }
-    const refused = controller.alterTopicConfigs({ name: 'orders', changes: wrong })
+    await controller.alterTopicConfigs({ name: 'orders', plan })
+    expect(configs()).toEqual({ 'retention.ms': '5', 'cleanup.policy': 'compact' })
+    const refused = controller.alterTopicConfigs({
+      name: 'orders',
+      plan: () => ({ 'retention.ms': '7', 'cleanup.policy': 'x' }),
+    })
     await expect(refused).rejects.toMatchObject({ code: 'CONTROLLER_INVALID_CONFIG' })
-    expect(configs()).toEqual({ 'cleanup.policy': 'compact' })
+    expect(configs()).toEqual({ 'retention.ms': '5', 'cleanup.policy': 'compact' })
   })
 
   it('keeps both of two concurrent changes', async () => {
     const [one, two] = [await openController(1), await openController(2)]
     await one.createTopic(aTopic())
     await Promise.all([
-      one.alterTopicConfigs({ name: 'orders', changes: { 'retention.ms': '5' } }),
+      one.alterTopicConfigs({ name: 'orders', plan: () => ({ 'retention.ms': '5' }) }),
       two.createPartitions({ name: 'orders', count: 2, assignments: null }),
     ])
     const topic = one.metadata().topics.get('orders')!

@@ -20,10 +20,10 @@ import { allocateProducerIds, type ProducerIdBlock } from './producer-ids'
 import { keys, METADATA_FORMAT, type TopicRecord } from './records'
 import {
   type NewTopic,
-  planConfigs,
   planMorePartitions,
   planTopic,
   type TopicDefaults,
+  validateConfigs,
 } from './topics'
 import { collisionKey } from './topic-name'
 
@@ -40,6 +40,8 @@ export interface ControllerOptions extends TopicDefaults {
 }
 
 export type MetadataListener = (image: MetadataImage, changedTopics: readonly string[]) => void
+/** As text, by key. */
+export type Configs = Readonly<Record<string, string>>
 export type TopicReference = { readonly name: string } | { readonly id: string }
 
 /**
@@ -162,16 +164,19 @@ export class Controller {
     await this.#change(`adding partitions to ${name}`, { name }, plan, request.validateOnly)
   }
 
-  /** Sets configs, or removes those with the value null. @throws PlatformError CONTROLLER_UNKNOWN_TOPIC, CONTROLLER_INVALID_CONFIG */
+  /**
+   * Gives a topic the configs that `plan` makes of those it has; planned again on top of a change that came in between.
+   * @throws PlatformError CONTROLLER_UNKNOWN_TOPIC, CONTROLLER_INVALID_CONFIG
+   */
   async alterTopicConfigs(request: {
     name: string
-    changes: Readonly<Record<string, string | null>>
+    plan: (configs: Configs) => Configs
     validateOnly?: boolean
   }): Promise<void> {
-    const { name, changes } = request
+    const { name } = request
     const plan = (record: TopicRecord): TopicRecord => ({
       ...record,
-      configs: planConfigs(topicImage(name, record), changes, this.#options.topicConfigs),
+      configs: validateConfigs(name, request.plan(record.configs), this.#options.topicConfigs),
     })
     await this.#change(`altering configs of ${name}`, { name }, plan, request.validateOnly)
   }

@@ -2,6 +2,7 @@ export type { PartitionAssignment } from './assignment'
 export { recordKinds, type RecordKind, type RecordsOf } from './cluster-records'
 export {
   Controller,
+  type Configs,
   type ControllerOptions,
   type MetadataListener,
   type TopicReference,

@@ -83,20 +83,6 @@ export function planMorePartitions(
   })
 }
 
-/** Applies changes (null removes a key) to a topic's configs. @throws PlatformError CONTROLLER_INVALID_CONFIG */
-export function planConfigs(
-  topic: TopicImage,
-  changes: Readonly<Record<string, string | null>>,
-  definition: ConfigDefinition,
-): Record<string, string> {
-  const configs: Record<string, string> = { ...topic.configs }
-  for (const [key, value] of Object.entries(changes)) {
-    if (value === null) delete configs[key]
-    else configs[key] = value
-  }
-  return validateConfigs(topic.name, configs, definition)
-}
-
 function refuseCollision(name: string, image: MetadataImage): void {
   if (!/[._]/.test(name)) return // only those two characters can collide
   const wanted = collisionKey(name)
@@ -158,7 +144,8 @@ function refuseTooMany(name: string, added: number): void {
   throw controllerErrors.create('CONTROLLER_INVALID_PARTITIONS', { name, given: added, reason })
 }
 
-function validateConfigs(
+/** @throws PlatformError CONTROLLER_INVALID_CONFIG with every problem */
+export function validateConfigs(
   name: string,
   configs: Readonly<Record<string, string | null>>,
   definition: ConfigDefinition,

@@ -1,3 +1,4 @@
+export { LogLevels, type LogThreshold } from './log-levels'
 export {
   createLogger,
   silentLogger,

@@ -1,3 +1,5 @@
+import { LogLevels } from './log-levels'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -9,9 +11,11 @@ export interface Logger {
   error(message: string, fields?: LogFields): void
   /** A logger that adds `fields` to each line. */
   child(fields: LogFields): Logger
+  /** The logger of one part of the program, whose level can be set apart from the rest. */
+  named(name: string): Logger
+  /** Of all loggers that come from the same `createLogger`. */
+  readonly levels: LogLevels
 }
-
-const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
 export interface LoggerOptions {
   readonly level: LogLevel
@@ -20,9 +24,18 @@ export interface LoggerOptions {
   readonly now: () => number
 }
 
-export function createLogger(options: LoggerOptions, base: LogFields = {}): Logger {
+export function createLogger(options: LoggerOptions): Logger {
+  return makeLogger(options, new LogLevels(options.level), null, {})
+}
+
+function makeLogger(
+  options: LoggerOptions,
+  levels: LogLevels,
+  name: string | null,
+  base: LogFields,
+): Logger {
   const log = (level: LogLevel, message: string, fields?: LogFields) => {
-    if (ORDER[level] < ORDER[options.level]) return
+    if (!levels.lets(name, level)) return
     options.write(formatLine(new Date(options.now()), level, message, { ...base, ...fields }))
   }
   return {
@@ -30,7 +43,12 @@ export function createLogger(options: LoggerOptions, base: LogFields = {}): Logg
     info: (message, fields) => log('info', message, fields),
     warn: (message, fields) => log('warn', message, fields),
     error: (message, fields) => log('error', message, fields),
-    child: (fields) => createLogger(options, { ...base, ...fields }),
+    child: (fields) => makeLogger(options, levels, name, { ...base, ...fields }),
+    named: (part) => {
+      levels.register(part)
+      return makeLogger(options, levels, part, base)
+    },
+    levels,
   }
 }
 

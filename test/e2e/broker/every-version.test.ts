@@ -113,6 +113,16 @@ function aRequest(key: ServedApiKey, version: number): object {
         groupId: 'alone',
         topics: [{ name: 'versions', partitions: [{ partitionIndex: 0 }] }],
       }
+    case ApiKey.AlterConfigs:
+    case ApiKey.IncrementalAlterConfigs: {
+      const configs = [{ name: 'segment.ms', configOperation: 0, value: '1000' }]
+      return {
+        resources: [{ resourceType: 2, resourceName: 'versions', configs }],
+        validateOnly: false,
+      }
+    }
+    case ApiKey.ListConfigResources:
+      return { resourceTypes: [] }
     case ApiKey.DescribeCluster:
       return { includeClusterAuthorizedOperations: false }
     default:
@@ -174,6 +184,10 @@ function expected(key: ServedApiKey, version: number): object {
       return { filterResults: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
     case ApiKey.DescribeConfigs:
       return { results: [{ errorCode: 0, resourceName: 'versions' }] }
+    case ApiKey.AlterConfigs:
+    case ApiKey.IncrementalAlterConfigs:
+      return { responses: [{ errorCode: 0, errorMessage: null, resourceName: 'versions' }] }
+    case ApiKey.ListConfigResources:
     case ApiKey.ApiVersions:
       return { errorCode: 0 }
     case ApiKey.DeleteGroups:

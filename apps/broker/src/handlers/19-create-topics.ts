@@ -6,7 +6,7 @@
  */
 import { errorMessage } from '@millrace/base'
 import { ApiKey, ErrorCode } from '@millrace/wire'
-import { describeTopicConfigs } from '../describe-configs'
+import { describeTopicConfigs } from '../configs/describe'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
 
@@ -59,7 +59,7 @@ async function createTopic(
       errorMessage: null,
       numPartitions: created.partitions.length,
       replicationFactor: created.partitions[0].replicas.length,
-      configs: describeTopicConfigs(ctx.broker.config, created.configs),
+      configs: describeTopicConfigs(ctx.broker.dynamicConfig.layers, created.configs),
     }
   } catch (error) {
     return failed(topic.name, wireFailureOf(error).errorCode, errorMessage(error))

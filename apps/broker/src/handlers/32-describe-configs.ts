@@ -1,18 +1,34 @@
 /**
  * DescribeConfigs, key 32 - served: 1 to 4.
- * Does: tells the configs of topics and of this broker, with their sources, synonyms, types and docs.
+ * Does: tells the configs of topics, of this broker, of all brokers by default, of groups, client metrics and loggers,
+ * with their sources, synonyms, types and docs.
  * Versions: 1 synonyms; 3 types and documentation; 4 flexible.
- * Gaps: no dynamic broker configs, and no loggers, groups or client metrics as resources: those are INVALID_REQUEST.
+ * Gaps: none known.
  */
-import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
-import { describeBrokerConfigs, describeTopicConfigs } from '../describe-configs'
+import { errorMessage } from '@millrace/base'
+import { recordKinds, validateTopicName } from '@millrace/controller'
+import { AclOperation } from '@millrace/security'
+import { ApiKey, ErrorCode, protocolError } from '@millrace/wire'
+import { brokerNameProblem } from '../configs/alter'
+import { clientMetricsDefinition } from '../configs/client-metrics-keys'
+import {
+  ConfigSource,
+  describeBrokerConfigs,
+  describeClusterDefaults,
+  describeGroupConfigs,
+  describeOwnConfigs,
+  describeTopicConfigs,
+  type ConfigEntry,
+} from '../configs/describe'
+import { groupDefinition } from '../configs/group-keys'
+import { describeLoggers } from '../configs/loggers'
+import { ConfigResourceType, recordKeyOf } from '../configs/resources'
+import { wireFailureOf } from '../wire-failure'
+import { refusalUnless } from './alterable-resource'
 import { handler, type RequestContext, type RequestOf } from './handler'
 
 type Request = RequestOf<typeof ApiKey.DescribeConfigs>
 type Resource = Request['resources'][number]
-
-const TOPIC = 2
-const BROKER = 4
 
 export const describeConfigs = handler(
   ApiKey.DescribeConfigs,
@@ -24,39 +40,63 @@ export const describeConfigs = handler(
 )
 
 function describe(resource: Resource, request: Request, ctx: RequestContext) {
-  const found = findConfigs(resource, ctx)
-  if (typeof found === 'number') return failed(resource, found, errorText(found))
   const { resourceType, resourceName, configurationKeys } = resource
-  // Kafka's clients send an empty list, too, when they want all of them.
-  const wantsAll = configurationKeys === null || configurationKeys.length === 0
-  const configs = wantsAll ? found : found.filter(({ name }) => configurationKeys.includes(name))
-  return {
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    resourceType,
-    resourceName,
-    configs: configs.map((config) => ({
-      ...config,
-      synonyms: request.includeSynonyms ? config.synonyms : [],
-      documentation: request.includeDocumentation ? config.documentation : null,
-    })),
+  const refused = refusalUnless(resource, AclOperation.DESCRIBE_CONFIGS, ctx)
+  if (refused) return { ...refused, resourceType, resourceName, configs: [] }
+  try {
+    const found = findConfigs(resource, ctx)
+    // Kafka's clients send an empty list, too, when they want all of them.
+    const wantsAll = configurationKeys === null || configurationKeys.length === 0
+    const configs = wantsAll ? found : found.filter(({ name }) => configurationKeys.includes(name))
+    return {
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      resourceType,
+      resourceName,
+      configs: configs.map((config) => ({
+        ...config,
+        synonyms: request.includeSynonyms ? config.synonyms : [],
+        documentation: request.includeDocumentation ? config.documentation : null,
+      })),
+    }
+  } catch (error) {
+    const { errorCode } = wireFailureOf(error)
+    return { errorCode, errorMessage: errorMessage(error), resourceType, resourceName, configs: [] }
   }
 }
 
-function findConfigs({ resourceType, resourceName }: Resource, ctx: RequestContext) {
-  const { config, nodeId } = ctx.broker
-  if (resourceType === TOPIC) {
-    const topic = ctx.broker.metadata().topics.get(resourceName)
-    return topic
-      ? describeTopicConfigs(config, topic.configs)
-      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+/** @throws what the client is answered */
+function findConfigs(resource: Resource, ctx: RequestContext): ConfigEntry[] {
+  const { resourceType, resourceName: name } = resource
+  const { dynamicConfig, nodeId, logger } = ctx.broker
+  const { layers } = dynamicConfig
+  const image = ctx.broker.metadata()
+  const own = image.records(recordKinds.configs).get(recordKeyOf(resource)) ?? {}
+  switch (resourceType) {
+    case ConfigResourceType.TOPIC: {
+      validateTopicName(name)
+      const topic = image.topics.get(name)
+      if (!topic) throw protocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      return describeTopicConfigs(layers, topic.configs)
+    }
+    case ConfigResourceType.BROKER:
+      if (name === '') return describeClusterDefaults(layers)
+      refuse(brokerNameProblem(name, nodeId))
+      return describeBrokerConfigs(layers)
+    case ConfigResourceType.BROKER_LOGGER:
+      refuse(brokerNameProblem(name, nodeId))
+      return describeLoggers(logger.levels)
+    case ConfigResourceType.CLIENT_METRICS:
+      refuse(name === '' ? 'a subscription has a name' : null)
+      return describeOwnConfigs(clientMetricsDefinition, own, ConfigSource.CLIENT_METRICS)
+    case ConfigResourceType.GROUP:
+      refuse(name === '' ? 'a group has a name' : null)
+      return describeGroupConfigs(groupDefinition, own, layers)
+    default:
+      throw protocolError(ErrorCode.INVALID_REQUEST, `there is no resource type ${resourceType}`)
   }
-  if (resourceType !== BROKER) return ErrorCode.INVALID_REQUEST
-  if (resourceName === '') return [] // the cluster-wide dynamic defaults: there are none
-  return resourceName === String(nodeId) ? describeBrokerConfigs(config) : ErrorCode.INVALID_REQUEST
 }
 
-function failed(resource: Resource, errorCode: number, errorMessage: string | null) {
-  const { resourceType, resourceName } = resource
-  return { errorCode, errorMessage, resourceType, resourceName, configs: [] }
+function refuse(problem: string | null): void {
+  if (problem !== null) throw protocolError(ErrorCode.INVALID_REQUEST, problem)
 }

@@ -20,9 +20,12 @@ import { describeAcls } from './29-describe-acls'
 import { createAcls } from './30-create-acls'
 import { deleteAcls } from './31-delete-acls'
 import { describeConfigs } from './32-describe-configs'
+import { legacyAlterConfigs } from './33-alter-configs'
 import { deleteGroups } from './42-delete-groups'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs'
 import { offsetDelete } from './47-offset-delete'
 import { describeCluster } from './60-describe-cluster'
+import { listConfigResources } from './74-list-config-resources'
 import type { Handler } from './handler'
 
 /** THE table: every request that is served. Key and versions stand in each handler's file; ApiVersions tells this list. */
@@ -49,7 +52,10 @@ export const handlers: readonly Handler[] = [
   createAcls,
   deleteAcls,
   describeConfigs,
+  legacyAlterConfigs,
   deleteGroups,
+  incrementalAlterConfigs,
   offsetDelete,
   describeCluster,
+  listConfigResources,
 ]

@@ -1,0 +1,82 @@
+import { boolean, int, oneOf, string } from '@millrace/config'
+
+const SHARE = 'Share groups are not served: no effect.'
+const STREAMS = 'Streams groups are not served: no effect.'
+
+/** Configs of a group; what it does not set is the broker's key of the same name with `group.` in front. */
+export const groupDefinition = {
+  consumerSessionTimeoutMs: int('consumer.session.timeout.ms', {
+    default: 45_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How long a member of a consumer group may be silent.',
+  }),
+  consumerHeartbeatIntervalMs: int('consumer.heartbeat.interval.ms', {
+    default: 5000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often members of a consumer group are to report.',
+  }),
+  consumerAssignmentIntervalMs: int('consumer.assignment.interval.ms', {
+    default: 1000,
+    min: 0,
+    unit: 'ms',
+    doc: 'The least time between two assignments of a consumer group.',
+  }),
+  shareAssignmentIntervalMs: int('share.assignment.interval.ms', {
+    default: 1000,
+    min: 0,
+    doc: SHARE,
+  }),
+  shareAutoOffsetReset: string('share.auto.offset.reset', { default: 'latest', doc: SHARE }),
+  shareDeliveryCountLimit: int('share.delivery.count.limit', { default: 5, min: 2, doc: SHARE }),
+  shareHeartbeatIntervalMs: int('share.heartbeat.interval.ms', {
+    default: 5000,
+    min: 1,
+    doc: SHARE,
+  }),
+  shareIsolationLevel: oneOf('share.isolation.level', ['read_uncommitted', 'read_committed'], {
+    default: 'read_uncommitted',
+    doc: SHARE,
+  }),
+  sharePartitionMaxRecordLocks: int('share.partition.max.record.locks', {
+    default: 2000,
+    min: 100,
+    doc: SHARE,
+  }),
+  shareRecordLockDurationMs: int('share.record.lock.duration.ms', {
+    default: 30_000,
+    min: 1000,
+    doc: SHARE,
+  }),
+  shareRenewAcknowledgeEnable: boolean('share.renew.acknowledge.enable', {
+    default: true,
+    doc: SHARE,
+  }),
+  shareSessionTimeoutMs: int('share.session.timeout.ms', { default: 45_000, min: 1, doc: SHARE }),
+  streamsAssignmentIntervalMs: int('streams.assignment.interval.ms', {
+    default: 1000,
+    min: 0,
+    doc: STREAMS,
+  }),
+  streamsHeartbeatIntervalMs: int('streams.heartbeat.interval.ms', {
+    default: 5000,
+    min: 1,
+    doc: STREAMS,
+  }),
+  streamsInitialRebalanceDelayMs: int('streams.initial.rebalance.delay.ms', {
+    default: 3000,
+    min: 0,
+    doc: STREAMS,
+  }),
+  streamsNumStandbyReplicas: int('streams.num.standby.replicas', {
+    default: 0,
+    min: 0,
+    doc: STREAMS,
+  }),
+  streamsSessionTimeoutMs: int('streams.session.timeout.ms', {
+    default: 45_000,
+    min: 1,
+    doc: STREAMS,
+  }),
+}
