@@ -251,6 +251,15 @@ export class Log {
     return { records, sizeBytes: records.length }
   }
 
+  /**
+   * About how many bytes of batches lie between two offsets, without reading them: exact in the tail, to an index entry in a
+   * file, and Infinity where a whole segment or its end lies between. Never 0.
+   */
+  bytesBetween(fromOffset: number, toOffset: number): number {
+    const inTail = this.#tail.bytesBetween(fromOffset, toOffset)
+    return Math.max(1, inTail ?? this.#segments.bytesBetween(fromOffset, toOffset))
+  }
+
   /** The first record that is not older than `timestamp`, or null. */
   offsetForTimestamp(timestamp: number): FoundOffset | null {
     this.#assertOpen()

@@ -44,6 +44,18 @@ export class SegmentList {
     return this.#segments[index]
   }
 
+  /** To an index entry; Infinity if the offsets are in two segments. */
+  bytesBetween(fromOffset: number, toOffset: number): number {
+    const segment = this.#segments[this.indexOf(fromOffset)]
+    if (toOffset > segment.nextOffset) return Infinity
+    const from = segment.offsetIndex.floorPosition(fromOffset)
+    const to =
+      toOffset === segment.nextOffset
+        ? segment.sizeBytes
+        : segment.offsetIndex.floorPosition(toOffset)
+    return to - from
+  }
+
   add(segment: Segment): void {
     invariant(
       this.#segments.length === 0 || segment.baseOffset > this.active.baseOffset,

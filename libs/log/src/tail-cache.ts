@@ -98,6 +98,19 @@ export class LogTail {
     return parts.length === 1 ? parts[0] : Buffer.concat(parts)
   }
 
+  /** Bytes of the appends from the one that holds `fromOffset` up to `toOffset`, or null if the tail begins later. */
+  bytesBetween(fromOffset: number, toOffset: number): number | null {
+    const first = this.#find(fromOffset)
+    if (first < 0) return null
+    let bytes = 0
+    for (let index = first; index < this.#entries.length; index++) {
+      const { records, baseOffset } = this.#entries[index]
+      if (baseOffset >= toOffset) break
+      bytes += records.length
+    }
+    return bytes
+  }
+
   /** Only for the cache, when the oldest entry of this log went. */
   dropFirst(): void {
     this.#head++
