@@ -32,7 +32,9 @@ export async function deleteOffsets(
   const isRead = (topic: string) => subscribed === null || subscribed.has(topic)
   const offsets = shard.offsets(groupId)
   const removed = partitions.filter(
-    ({ topic, partition }) => !isRead(topic) && offsets.get(topic, partition) !== undefined,
+    ({ topic, partition }) =>
+      !isRead(topic) &&
+      (offsets.get(topic, partition) !== undefined || offsets.isOpen(topic, partition)),
   )
   try {
     if (removed.length > 0) await shard.deleteOffsets(groupId, removed)
@@ -49,9 +51,13 @@ export async function deleteOffsets(
 export async function deleteOffsetsOfTopic(shard: Shard, topic: string): Promise<void> {
   const deletions: Promise<void>[] = []
   for (const groupId of shard.groupIds()) {
-    const partitions = [...shard.offsets(groupId).partitionsOf(topic).keys()]
-    if (partitions.length === 0) continue
-    const keys = partitions.map((partition) => ({ topic, partition }))
+    const offsets = shard.offsets(groupId)
+    const partitions = new Set(offsets.partitionsOf(topic).keys())
+    for (const open of offsets.openPartitions()) {
+      if (open.topic === topic) partitions.add(open.partition)
+    }
+    if (partitions.size === 0) continue
+    const keys = Array.from(partitions, (partition) => ({ topic, partition }))
     deletions.push(shard.deleteOffsets(groupId, keys))
   }
   await Promise.all(deletions)

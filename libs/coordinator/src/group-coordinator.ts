@@ -20,10 +20,13 @@ import {
   type OffsetFetchResponse,
   type SyncGroupRequest,
   type SyncGroupResponse,
+  ProtocolError,
+  type TxnOffsetCommitRequest,
+  type TxnOffsetCommitResponse,
 } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
 import type { GroupOptions } from './config'
-import type { CoordinatorLog } from './coordinator-log'
+import type { CoordinatorLog, TransactionMarker } from './coordinator-log'
 import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic } from './deletion'
 import { describeGroup, isListed, listedGroup, unknownGroup } from './describe'
 import { joinError, syncError } from './group/classic/answers'
@@ -33,6 +36,7 @@ import { newMemberId } from './member-id'
 import { commitResponse, type Commit, commitsOf } from './offset-commit'
 import { fetchAll, fetchGroups, fetchNamed } from './offset-fetch'
 import { Shard } from './shard'
+import { commitInTransaction, txnCommitResponse } from './txn-offset-commit'
 
 export interface Client {
   readonly clientId: string
@@ -233,6 +237,31 @@ export class GroupCoordinator {
     )
   }
 
+  /** The caller has had the transaction verified; `verification` is the log's guard from before that. */
+  async txnOffsetCommit(
+    request: Infer<typeof TxnOffsetCommitRequest>,
+    verification: number | undefined,
+  ): Promise<InferInput<typeof TxnOffsetCommitResponse>> {
+    const { shard, error } = this.#shardOfMembers(request.groupId)
+    if (!shard) return txnCommitResponse(request, () => error)
+    const now = this.#deps.clock.now()
+    const { offsetMetadataMaxBytes: metadataMaxBytes } = this.#options
+    return commitInTransaction(shard, request, { now, metadataMaxBytes, verification })
+  }
+
+  /** Ends a producer's transaction in a partition of the offsets topic; the answer is an error code of the log. */
+  async endTransaction(partition: number, marker: TransactionMarker): Promise<number> {
+    const shard = this.#shards.get(partition)
+    // Before all groups are loaded the marker would be taken in twice: by the replay, and as it is written.
+    if (!shard || shard.error !== ErrorCode.NONE) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    try {
+      await shard.endTransaction(marker)
+      return ErrorCode.NONE
+    } catch (failure) {
+      return failure instanceof ProtocolError ? failure.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR
+    }
+  }
+
   /** The caller has set the topic names in version 10. */
   offsetFetch(
     request: Infer<typeof OffsetFetchRequest>,
@@ -242,7 +271,10 @@ export class GroupCoordinator {
       const { shard, error } = this.#shardOf(groupId)
       if (!shard) return { error, topics: [] }
       const offsets = shard.offsets(groupId)
-      const found = topics === null ? fetchAll(offsets) : fetchNamed(offsets, topics)
+      const found =
+        topics === null
+          ? fetchAll(offsets, request.requireStable)
+          : fetchNamed(offsets, topics, request.requireStable)
       return { error: ErrorCode.NONE, topics: found }
     })
   }

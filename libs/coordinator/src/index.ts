@@ -1,3 +1,18 @@
 export { groupConfigDefinition, type GroupOptions } from './config'
-export { OFFSETS_TOPIC, type CoordinatorLog } from './coordinator-log'
+export {
+  OFFSETS_TOPIC,
+  TRANSACTIONS_TOPIC,
+  type CoordinatorLog,
+  type TransactionMarker,
+} from './coordinator-log'
 export { GroupCoordinator, type Client } from './group-coordinator'
+export { transactionConfigDefinition, type TransactionOptions } from './txn/config'
+export type { MarkerSender } from './txn/marker-sender'
+export { listPartitions, type TopicPartition } from './txn/partitions'
+export { passingTxnStates, TRANSACTION_V2, txnStates, type Transaction } from './txn/transaction'
+export {
+  TxnCoordinator,
+  type ProducerIdentity,
+  type TransactionalRequest,
+  type TransactionFilter,
+} from './txn/txn-coordinator'

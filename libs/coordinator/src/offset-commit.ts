@@ -1,4 +1,10 @@
-import type { Infer, InferInput, OffsetCommitRequest, OffsetCommitResponse } from '@millrace/wire'
+import {
+  type Infer,
+  type InferInput,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+  ZERO_UUID,
+} from '@millrace/wire'
 import type { OffsetCommitValue } from './records/offset-commit'
 
 const NO_RETENTION = -1
@@ -9,14 +15,28 @@ export interface Commit {
   readonly value: OffsetCommitValue
 }
 
+/** What commits in and outside of transactions have in common. */
+interface CommitRequest {
+  readonly retentionTimeMs?: number
+  readonly topics: readonly {
+    readonly name: string
+    readonly topicId?: string
+    readonly partitions: readonly {
+      readonly partitionIndex: number
+      readonly committedOffset: number
+      readonly committedLeaderEpoch: number
+      readonly committedMetadata: string | null
+    }[]
+  }[]
+}
+
 /** The offsets of a request in its order; null where the metadata is too long. */
 export function commitsOf(
-  request: Infer<typeof OffsetCommitRequest>,
+  { retentionTimeMs = NO_RETENTION, topics }: CommitRequest,
   { now, metadataMaxBytes }: { now: number; metadataMaxBytes: number },
 ): (Commit | null)[] {
-  const { retentionTimeMs } = request
   const expireTimestamp = retentionTimeMs === NO_RETENTION ? -1 : now + retentionTimeMs
-  return request.topics.flatMap(({ name, topicId, partitions }) =>
+  return topics.flatMap(({ name, topicId = ZERO_UUID, partitions }) =>
     partitions.map((partition) => {
       const metadata = partition.committedMetadata ?? ''
       if (metadata.length > metadataMaxBytes) return null // Kafka counts characters too

@@ -52,19 +52,30 @@ export function fetchGroups(
   return { topics: failed }
 }
 
-export function fetchAll(offsets: GroupOffsets): FetchedTopic[] {
+/**
+ * Every offset of the group. With `requireStable` one that an open transaction may replace is answered with an error that
+ * makes the client ask again, so that nobody works on what is being committed.
+ */
+export function fetchAll(offsets: GroupOffsets, requireStable: boolean): FetchedTopic[] {
   return [...offsets.topics()].map((name) => ({
     name,
     topicId: ZERO_UUID,
-    partitions: [...offsets.partitionsOf(name)].map(([index, value]) => found(index, value)),
+    partitions: [...offsets.partitionsOf(name)].map(([index, value]) =>
+      requireStable && offsets.isOpen(name, index) ? unstable(index) : found(index, value),
+    ),
   }))
 }
 
-/** Partitions without an offset are answered with offset -1, also if the group does not exist. */
-export function fetchNamed(offsets: GroupOffsets, topics: readonly TopicQuery[]): FetchedTopic[] {
+/** Partitions without an offset are answered with offset -1, also if the group does not exist. `requireStable`: as above. */
+export function fetchNamed(
+  offsets: GroupOffsets,
+  topics: readonly TopicQuery[],
+  requireStable: boolean,
+): FetchedTopic[] {
   return topics.map(({ name, topicId = ZERO_UUID, partitionIndexes }) => {
     const committed = offsets.partitionsOf(name)
     const partitions = partitionIndexes.map((index) => {
+      if (requireStable && offsets.isOpen(name, index)) return unstable(index)
       const value = committed.get(index)
       return value && isOfTopic(value, topicId) ? found(index, value) : nothing(index)
     })
@@ -95,6 +106,10 @@ function nothing(partitionIndex: number): FetchedPartition {
     metadata: '',
     errorCode: ErrorCode.NONE,
   }
+}
+
+function unstable(partitionIndex: number): FetchedPartition {
+  return { ...nothing(partitionIndex), errorCode: ErrorCode.UNSTABLE_OFFSET_COMMIT }
 }
 
 function withoutId({ name = '', partitions = [] }: FetchedTopic) {

@@ -1,17 +1,18 @@
 import { type Clock, errorMessage, type Timer } from '@millrace/base'
-import { batch, nextBatchSize, RecordCursor } from '@millrace/record'
+import { batch, controlType, ControlType, nextBatchSize, RecordCursor } from '@millrace/record'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode, type ProtocolError, protocolError } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
 import type { GroupOptions } from './config'
-import { type CoordinatorLog, OFFSETS_TOPIC } from './coordinator-log'
+import { type CoordinatorLog, OFFSETS_TOPIC, type TransactionMarker } from './coordinator-log'
 import { ClassicGroup } from './group/classic/classic-group'
 import type { GroupWrite } from './group/classic/commands'
 import { expiredOffsets } from './group/expiry'
 import { GroupOffsets } from './group/offsets'
-import { RecordWriter } from './record-writer'
+import { OpenTransactions } from './group/open-transactions'
+import { RecordWriter, type TransactionalProducer } from './record-writer'
 import { decodeRecord, encodeRecord, type GroupRecord } from './records/codec'
-import type { OffsetCommitValue } from './records/offset-commit'
+import type { OffsetCommitKey, OffsetCommitValue } from './records/offset-commit'
 
 const NO_OFFSETS = new GroupOffsets()
 
@@ -37,6 +38,7 @@ export class Shard {
   readonly #options: GroupOptions
   readonly #writer: RecordWriter
   readonly #entries = new Map<string, Entry>()
+  readonly #openTransactions = new OpenTransactions()
   #isLoaded = false
   /** Set when the partition was given up or could not be read: what requests are told from then on. */
   #closedWith: number | null = null
@@ -124,13 +126,26 @@ export class Shard {
     groupId: string,
     offsets: readonly { topic: string; partition: number; value: OffsetCommitValue }[],
   ): Promise<void> {
-    return this.#write(
-      offsets.map(({ topic, partition, value }) => ({
-        type: 'offset',
-        key: { group: groupId, topic, partition },
-        value,
-      })),
-    )
+    return this.#write(offsets.map((offset) => offsetRecord(groupId, offset)))
+  }
+
+  /** Stores offsets that count when the producer's transaction commits. @throws ProtocolError */
+  commitInTransaction(
+    groupId: string,
+    producer: TransactionalProducer,
+    offsets: readonly { topic: string; partition: number; value: OffsetCommitValue }[],
+  ): Promise<void> {
+    const records = offsets.map((offset) => encodeRecord(offsetRecord(groupId, offset)))
+    return this.#writer.writeTransactional(producer, records, () => {
+      for (const { topic, partition, value } of offsets) {
+        this.#applyPending(producer.producerId, { group: groupId, topic, partition }, value)
+      }
+    })
+  }
+
+  /** Ends a producer's transaction: its offsets count when the promise resolves, or never will. @throws ProtocolError */
+  endTransaction(marker: TransactionMarker): Promise<void> {
+    return this.#writer.writeMarker(marker, () => this.#applyEnd(marker))
   }
 
   /** Removes offsets. @throws ProtocolError */
@@ -152,6 +167,11 @@ export class Shard {
         records.push({ type: 'offset', key: { group: groupId, topic, partition }, value: null })
       }
     }
+    for (const { topic, partition } of offsets.openPartitions()) {
+      // What a transaction may still commit must not bring the group back.
+      if (offsets.get(topic, partition)) continue
+      records.push({ type: 'offset', key: { group: groupId, topic, partition }, value: null })
+    }
     return this.#write([...records, { type: 'group', groupId, value: null }])
   }
 
@@ -167,7 +187,8 @@ export class Shard {
       }
       let keptCount = -expired.length
       for (const topic of offsets.topics()) keptCount += offsets.partitionsOf(topic).size
-      if (group.isVacant && keptCount === 0 && isStored) {
+      const isWithoutOffsets = keptCount === 0 && !offsets.hasOpen
+      if (group.isVacant && isWithoutOffsets && isStored) {
         records.push({ type: 'group', groupId, value: null })
       }
     }
@@ -185,17 +206,35 @@ export class Shard {
       )
       if (records.length === 0 || this.#closedWith !== null) return recordCount
       for (let at = 0; at < records.length; at += nextBatchSize(records, at)) {
-        if (batch.isControl(records, at)) continue
         cursor.open(records, at)
-        while (cursor.next()) {
-          const key = cursor.key()
-          const record = key && decodeRecord({ key, value: cursor.value() })
-          if (record) this.#apply(record)
-          recordCount++
-        }
+        recordCount += this.#replayBatch(cursor, {
+          isControl: batch.isControl(records, at),
+          producerId: batch.isTransactional(records, at) ? batch.producerId(records, at) : -1,
+        })
       }
       fromOffset = nextOffset
     }
+  }
+
+  /** `producerId` is -1 outside of transactions. */
+  #replayBatch(
+    cursor: RecordCursor,
+    { isControl, producerId }: { isControl: boolean; producerId: number },
+  ): number {
+    let recordCount = 0
+    for (; cursor.next(); recordCount++) {
+      if (isControl) {
+        this.#applyEnd({ producerId, isCommit: controlType(cursor) === ControlType.commit })
+        continue
+      }
+      const key = cursor.key()
+      const record = key && decodeRecord({ key, value: cursor.value() })
+      if (!record) continue
+      if (producerId >= 0 && record.type === 'offset' && record.value) {
+        this.#applyPending(producerId, record.key, record.value)
+      } else this.#apply(record)
+    }
+    return recordCount
   }
 
   #write(records: readonly GroupRecord[]): Promise<void> {
@@ -231,6 +270,20 @@ export class Shard {
     if (value) entry.offsets.set(key.topic, key.partition, value)
     else entry.offsets.delete(key.topic, key.partition)
     this.#maybeForget(entry)
+  }
+
+  #applyPending(producerId: number, key: OffsetCommitKey, value: OffsetCommitValue): void {
+    this.#entry(key.group).offsets.setPending(producerId, key.topic, key.partition, value)
+    this.#openTransactions.add(producerId, key.group)
+  }
+
+  /** TXN-5: offsets of a transaction count from its commit marker on. */
+  #applyEnd({ producerId, isCommit }: { producerId: number; isCommit: boolean }): void {
+    for (const groupId of this.#openTransactions.take(producerId)) {
+      const entry = this.#entries.get(groupId)
+      entry?.offsets.endTransaction(producerId, isCommit)
+      if (entry) this.#maybeForget(entry)
+    }
   }
 
   /** Stores what a group wants stored, tells it the result, and arms its timer. */
@@ -302,3 +355,11 @@ export class Shard {
 const DONE = Promise.resolve()
 /** The failure was logged, and the group knows of it: nobody waits for the write of a timer. */
 const ignore = () => undefined
+
+function offsetRecord(
+  groupId: string,
+  offset: { topic: string; partition: number; value: OffsetCommitValue },
+): GroupRecord {
+  const { topic, partition, value } = offset
+  return { type: 'offset', key: { group: groupId, topic, partition }, value }
+}

@@ -5,7 +5,7 @@ import { subscribedTopics } from './subscription'
 
 /**
  * The offsets of a group that may be dropped. The retention counts from when the group became empty; for offsets without
- * a group, and for topics that a stable consumer group no longer reads, from the commit. A live group keeps the rest.
+ * a group, and for topics that a stable consumer group no longer reads, from the commit. A live group keeps the rest, and what a transaction may replace stays until that has ended.
  */
 export function expiredOffsets(
   group: ClassicGroup,
@@ -20,6 +20,7 @@ export function expiredOffsets(
   for (const topic of offsets.topics()) {
     if (subscribed.has(topic)) continue
     for (const [partition, value] of offsets.partitionsOf(topic)) {
+      if (offsets.isOpen(topic, partition)) continue
       const since = isEmpty && !isSimple ? group.stateSince : value.commitTimestamp
       if (isExpired(value, since, now, retentionMs)) expired.push({ topic, partition })
     }

@@ -136,20 +136,25 @@ export class ClassicGroup {
     return { errors, write: hasLeft ? this.#rebalance.continueWithout() : null }
   }
 
-  /** Whether a commit is accepted, as an error code; an accepted one counts as a heartbeat. */
+  /**
+   * Whether a commit is accepted, as an error code; an accepted one counts as a heartbeat. One in a transaction may come
+   * from a producer that knows nothing of members, and changes nothing before its transaction ends.
+   */
   checkCommit(commit: {
     memberId: string
     instanceId: string | null
     generationId: number
+    isTransactional?: boolean
   }): number {
-    const { memberId, instanceId, generationId } = commit
+    const { memberId, instanceId, generationId, isTransactional = false } = commit
     if (this.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
     if (generationId < 0 && this.state === 'Empty') return ErrorCode.NONE
     if (generationId < 0 && memberId === '' && instanceId === null) {
-      return ErrorCode.UNKNOWN_MEMBER_ID // a simple consumer must stay out of a group that has members
+      // A simple consumer must stay out of a group that has members.
+      return isTransactional ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
     }
     const error = this.#checkMember(commit)
-    if (error !== ErrorCode.NONE) return error
+    if (error !== ErrorCode.NONE || isTransactional) return error
     // The member knows the new generation but has no assignment yet: it must not commit for partitions of the old one.
     if (this.state === 'CompletingRebalance') return ErrorCode.REBALANCE_IN_PROGRESS
     this.#members.touch(memberId)
