@@ -1,4 +1,13 @@
-import { boolean, int, list, long, oneOf, type ConfigOf, type Properties } from '@millrace/config'
+import {
+  boolean,
+  double,
+  int,
+  list,
+  long,
+  oneOf,
+  type ConfigOf,
+  type Properties,
+} from '@millrace/config'
 
 const WEEK_MS = 604_800_000
 const MIB = 1 << 20
@@ -110,6 +119,27 @@ export const logConfigDefinition = {
     scope: 'topic',
     doc: 'Copies that must hold a batch before acks=all is answered.',
   }),
+  minCleanableDirtyRatio: double('min.cleanable.dirty.ratio', {
+    default: 0.5,
+    min: 0,
+    max: 1,
+    scope: 'topic',
+    doc: 'A log is compacted when more than this part of it was not compacted yet.',
+  }),
+  minCompactionLagMs: long('min.compaction.lag.ms', {
+    default: 0,
+    min: 0,
+    unit: 'ms',
+    scope: 'topic',
+    doc: 'How long a record stays at least before compaction may take it.',
+  }),
+  maxCompactionLagMs: long('max.compaction.lag.ms', {
+    default: Infinity,
+    min: 1,
+    unit: 'ms',
+    scope: 'topic',
+    doc: 'A log with a record that waits longer for compaction is compacted, whatever part of it is dirty.',
+  }),
   deleteRetentionMs: long('delete.retention.ms', {
     default: 86_400_000,
     min: 0,
@@ -176,6 +206,9 @@ export const brokerSynonyms: Readonly<Record<string, readonly BrokerSynonym[]>> 
   'message.timestamp.after.max.ms': [{ name: 'log.message.timestamp.after.max.ms', factor: 1 }],
   'compression.type': [{ name: 'compression.type', factor: 1 }],
   'min.insync.replicas': [{ name: 'min.insync.replicas', factor: 1 }],
+  'min.cleanable.dirty.ratio': [{ name: 'log.cleaner.min.cleanable.ratio', factor: 1 }],
+  'min.compaction.lag.ms': [{ name: 'log.cleaner.min.compaction.lag.ms', factor: 1 }],
+  'max.compaction.lag.ms': [{ name: 'log.cleaner.max.compaction.lag.ms', factor: 1 }],
   'delete.retention.ms': [{ name: 'log.cleaner.delete.retention.ms', factor: 1 }],
   'flush.messages': [{ name: 'log.flush.interval.messages', factor: 1 }],
   'flush.ms': [

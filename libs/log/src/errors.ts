@@ -101,4 +101,14 @@ export const logErrors = defineErrors({
     says: '{file} cannot be read: {reason}',
     todo: 'restore the file from a copy; a checkpoint may be removed, the log is then scanned in full',
   },
+  LOG_CLEANING_ABORTED: {
+    retriable: true,
+    says: 'the compaction of {where} was given up',
+    todo: 'nothing: the log changed meanwhile, or the broker is stopping; it is compacted later',
+  },
+  LOG_UNCLEANABLE: {
+    retriable: false,
+    says: '{where} cannot be compacted: {reason}',
+    todo: 'it is served as it is and grows; repair it or raise the limit that is named, then restart',
+  },
 })

@@ -10,6 +10,9 @@ export const TIME_INDEX_SUFFIX = '.timeindex'
 export const TXN_INDEX_SUFFIX = '.txnindex'
 export const SNAPSHOT_SUFFIX = '.snapshot'
 export const DELETED_SUFFIX = '.deleted'
+/** Behind a segment's names while compaction writes it, and while it takes the place of others. */
+export const CLEANED_SUFFIX = '.cleaned'
+export const SWAP_SUFFIX = '.swap'
 export const DIRECTORY_DELETED_SUFFIX = '-delete'
 
 /** `00000000000000000042.log` */

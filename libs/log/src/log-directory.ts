@@ -19,6 +19,7 @@ const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'
 const START_OFFSET_FILE = 'log-start-offset-checkpoint'
 const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
+const CLEANER_OFFSET_FILE = 'cleaner-offset-checkpoint'
 const META_VERSION = '1'
 
 export interface LogDirectoryDeps {
@@ -44,6 +45,8 @@ export class LogDirectory {
   readonly recoveryPoints: PartitionOffsets
   readonly startOffsets: PartitionOffsets
   readonly highWatermarks: PartitionOffsets
+  /** How far logs were compacted; those that never were have no line. */
+  readonly cleanedOffsets: PartitionOffsets
   readonly logs = new Map<string, Log>()
   /** Logs that are being created here and are not among `logs` yet. */
   creatingCount = 0
@@ -55,6 +58,7 @@ export class LogDirectory {
   readonly #recoveryPointFile: FileSaver
   readonly #startOffsetFile: FileSaver
   readonly #highWatermarkFile: FileSaver
+  readonly #cleanedOffsetFile: FileSaver
 
   private constructor(deps: LogDirectoryDeps, fields: OpenedDirectory) {
     this.#disk = deps.disk
@@ -66,9 +70,11 @@ export class LogDirectory {
     this.recoveryPoints = fields.recoveryPoints
     this.startOffsets = fields.startOffsets
     this.highWatermarks = fields.highWatermarks
+    this.cleanedOffsets = fields.cleanedOffsets
     this.#recoveryPointFile = this.#saver(RECOVERY_POINT_FILE, (log) => log.recoveryPoint)
     this.#startOffsetFile = this.#saver(START_OFFSET_FILE, (log) => log.logStartOffset)
     this.#highWatermarkFile = this.#saver(HIGH_WATERMARK_FILE, (log) => log.highWatermark)
+    this.#cleanedOffsetFile = this.#saver(CLEANER_OFFSET_FILE, (log) => log.cleanedOffset)
   }
 
   /**
@@ -113,7 +119,11 @@ export class LogDirectory {
     return this.#highWatermarkFile.save()
   }
 
-  /** All three checkpoints. */
+  saveCleanedOffsets(): Promise<void> {
+    return this.#cleanedOffsetFile.save()
+  }
+
+  /** The three checkpoints that a start goes by. */
   async saveCheckpoints(): Promise<void> {
     await this.saveRecoveryPoints()
     await this.saveStartOffsets()
@@ -153,7 +163,8 @@ export class LogDirectory {
     return new FileSaver(this.#disk, path.join(this.path, name), () => {
       const offsets: PartitionOffsets = new Map()
       for (const log of this.logs.values()) {
-        offsets.set(checkpointKey(log.topic, log.partition), offsetOf(log))
+        const offset = offsetOf(log)
+        if (offset >= 0) offsets.set(checkpointKey(log.topic, log.partition), offset)
       }
       return formatOffsets(offsets)
     })
@@ -173,6 +184,7 @@ interface OpenedDirectory {
   readonly recoveryPoints: PartitionOffsets
   readonly startOffsets: PartitionOffsets
   readonly highWatermarks: PartitionOffsets
+  readonly cleanedOffsets: PartitionOffsets
 }
 
 async function takeDirectory(
@@ -205,6 +217,7 @@ async function readDirectory(
     recoveryPoints: await readOffsets(disk, at(RECOVERY_POINT_FILE)),
     startOffsets: await readOffsets(disk, at(START_OFFSET_FILE)),
     highWatermarks: await readOffsets(disk, at(HIGH_WATERMARK_FILE)),
+    cleanedOffsets: await readOffsets(disk, at(CLEANER_OFFSET_FILE)),
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { parseConfig } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
 import type { LogConfig } from './config'
+import { LogCleaner } from './compaction/log-cleaner'
 import { logErrors } from './errors'
 import { deletedDirectoryName } from './file-names'
 import { GroupCommit } from './group-commit'
@@ -63,6 +64,8 @@ export class LogManager {
   readonly #logs = new Map<string, { log: Log; directory: LogDirectory }>()
   /** Creations under way, so that two calls for one partition make one log. */
   readonly #creating = new Map<string, Promise<Log>>()
+  /** Compacts logs; starts with `open` unless `log.cleaner.enable=false`. */
+  readonly cleaner: LogCleaner
   #timers: Timer[] = []
   #isClosed = false
 
@@ -75,6 +78,7 @@ export class LogManager {
       groupCommit: new GroupCommit(schedule),
       tailCache: new TailCache(options.tailCacheBytes),
     }
+    this.cleaner = this.#createCleaner()
   }
 
   /**
@@ -93,6 +97,7 @@ export class LogManager {
       throw error
     }
     manager.#startChores()
+    if (manager.#config.cleanerEnable) manager.cleaner.start()
     return manager
   }
 
@@ -132,6 +137,7 @@ export class LogManager {
     this.#logs.delete(key)
     directory.logs.delete(key)
     log.abandon()
+    await this.cleaner.pause(log)
     const { disk, clock, logger, random } = this.#deps
     const deleted = path.join(directory.path, deletedDirectoryName(topic, partition, random))
     // What is left of the old log must be neither inherited nor touched by a new one of its name.
@@ -174,6 +180,7 @@ export class LogManager {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const timer of this.#timers) timer.cancel()
+    await this.cleaner.stop()
     const logs = Array.from(this.#logs.values(), ({ log }) => log)
     const closeNext = async (): Promise<void> => {
       for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
@@ -187,6 +194,31 @@ export class LogManager {
     }
     await Promise.all(Array.from({ length: CLOSING_MAX_COUNT }, closeNext))
     for (const directory of this.#directories) await directory.close()
+  }
+
+  #createCleaner(): LogCleaner {
+    const { disk, clock, logger } = this.#deps
+    const directoryOf = (log: Log) =>
+      this.#logs.get(checkpointKey(log.topic, log.partition))?.directory
+    return new LogCleaner(
+      {
+        disk,
+        clock,
+        logger,
+        logs: () => this.logs(),
+        saveCheckpoint: async (log) => {
+          const directory = directoryOf(log)
+          if (directory !== undefined) {
+            await this.#save(directory, () => directory.saveCleanedOffsets())
+          }
+        },
+        onStorageFailure: (log, cause) => {
+          const directory = directoryOf(log)
+          if (directory !== undefined) this.#onStorageFailure(directory, cause)
+        },
+      },
+      this.#config,
+    )
   }
 
   async #openDirectory(directoryPath: string): Promise<void> {
@@ -252,6 +284,7 @@ export class LogManager {
         recoveryPoint: directory.recoveryPoints.get(key) ?? 0,
         logStartOffset: directory.startOffsets.get(key) ?? 0,
         highWatermark: directory.highWatermarks.get(key) ?? 0,
+        cleanedOffset: directory.cleanedOffsets.get(key),
       },
     )
     if (log.failure !== null) {
@@ -263,6 +296,7 @@ export class LogManager {
     directory.recoveryPoints.delete(key)
     directory.startOffsets.delete(key)
     directory.highWatermarks.delete(key)
+    directory.cleanedOffsets.delete(key)
     return log
   }
 

@@ -35,6 +35,8 @@ export interface LogOptions {
   readonly recoveryPoint: number
   readonly logStartOffset: number
   readonly highWatermark: number
+  /** How far the log was compacted; absent if it never was. */
+  readonly cleanedOffset?: number
 }
 
 export interface AppendOptions {

@@ -3,6 +3,8 @@ import { errorCode, errorMessage, invariant, type PlatformError } from '@millrac
 import { batch, buildControlBatch, ControlType } from '@millrace/record'
 import { checkRecords, stampRecords, summarize } from './append'
 import { FileSaver } from './checkpoint-file'
+import type { LastOfProducer } from './compaction/batch-filter'
+import type { SwappedIn } from './compaction/swap'
 import type { LogConfig } from './config'
 import { logErrors } from './errors'
 import { FlushPolicy } from './flush-policy'
@@ -25,7 +27,7 @@ import { countDeletable } from './retention'
 import { mustRoll } from './roll'
 import { Sealing } from './sealing'
 import { MAX_RELATIVE_OFFSET, Segment, type ReadLimits } from './segment'
-import { disposeSegments } from './segment-disposal'
+import { disposeSegments, removeLater } from './segment-disposal'
 import type { SegmentList } from './segment-list'
 import { LogTail } from './tail-cache'
 import type { TimestampOffset } from './time-index'
@@ -43,6 +45,8 @@ export class Log {
   readonly directory: string
   /** One listener, called after `flushedOffset` grew and after a failure. */
   onFlushed: (() => void) | null = null
+  /** Everything below was compacted; -1 if nothing was. Kept in the cleaner's checkpoint. */
+  cleanedOffset: number
 
   readonly #deps: LogDeps
   readonly #segments: SegmentList
@@ -67,6 +71,7 @@ export class Log {
   #isClosing = false
   /** Truncation is under way: offsets are not known until it is done, so nothing may be appended. */
   #isTruncating = false
+  #truncationCount = 0
   #jitterMs = 0
   /** Changes of the set of segments run one after the other. */
   #exclusive: Promise<unknown> = Promise.resolve()
@@ -77,6 +82,7 @@ export class Log {
     this.partition = options.partition
     this.topicId = options.topicId
     this.directory = options.directory
+    this.cleanedOffset = options.cleanedOffset ?? -1
     this.#config = options.config
     this.#producerExpirationMs = options.producerExpirationMs
     this.#segments = recovered.segments
@@ -150,6 +156,18 @@ export class Log {
   /** The disk failed: appends throw LOG_STORAGE_FAILED; what was flushed can still be read. */
   get failure(): PlatformError | null {
     return this.#failure
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+  /** Oldest first; the last one is the one that grows. For compaction, which only reads them. */
+  get segments(): readonly Segment[] {
+    return this.#segments.all()
+  }
+  /** How often the log was cut back: a segment that was read before may have another content then. */
+  get truncationCount(): number {
+    return this.#truncationCount
   }
 
   /** Moves the offset below which consumers may read; its owner is the partition. */
@@ -352,6 +370,43 @@ export class Log {
     })
   }
 
+  /**
+   * Puts another segment in the place of neighbours, with which compaction ends. `swap` moves the files while nothing else
+   * changes the segments. False, and nothing is done, if one of them was deleted or truncated into.
+   * @throws PlatformError LOG_STORAGE_FAILED, LOG_CLOSED
+   */
+  replaceSegments(replaced: readonly Segment[], swap: () => Promise<SwappedIn>): Promise<boolean> {
+    return this.#exclusively(async () => {
+      this.#assertUsable()
+      if (!this.#segments.hasInactive(replaced)) return false
+      const { segment, oldFiles } = await swap()
+      removeLater(this.#deps, oldFiles, {
+        directory: this.directory,
+        delayMs: this.#config.fileDeleteDelayMs,
+      })
+      if (this.#isClosed) {
+        segment.close()
+        return false
+      }
+      this.#segments.replace(replaced, segment)
+      this.#tail.dropBefore(segment.nextOffset)
+      for (const old of replaced) {
+        this.#flusher.forget(old)
+        old.close()
+      }
+      return true
+    })
+  }
+
+  /** What the log has last of each producer that it remembers: compaction keeps it. */
+  lastOfProducers(): Map<number, LastOfProducer> {
+    const last = new Map<number, LastOfProducer>()
+    for (const { producerId, epoch, batches } of this.#producers.entries()) {
+      last.set(producerId, { epoch, lastDataOffset: batches.at(-1)?.lastOffset ?? -1 })
+    }
+    return last
+  }
+
   /** Syncs everything, saves indexes and producers, and lets go of the files. A failed log only lets go. */
   async close(): Promise<void> {
     if (this.#isClosed) return
@@ -521,6 +576,7 @@ export class Log {
 
   async #truncate(offset: number): Promise<void> {
     const { disk, hooks } = this.#deps
+    this.#truncationCount++
     const keptOffset = Math.max(offset, this.#segments.first.baseOffset)
     // The checkpoint goes first: after a crash, recovery must not miss what was removed on purpose.
     this.#flusher.truncate(keptOffset)
@@ -537,6 +593,7 @@ export class Log {
     this.#flusher.truncate(this.#logEndOffset)
     this.#highWatermark = Math.min(this.#highWatermark, this.#logEndOffset)
     this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset)
+    this.cleanedOffset = Math.min(this.cleanedOffset, this.#logEndOffset)
     this.#tail.clear()
     this.#epochs.truncateEnd(this.#logEndOffset)
     await this.#epochFile.save()

@@ -1,7 +1,9 @@
 import { int, long, type ConfigOf } from '@millrace/config'
+import { cleanerConfigDefinition } from './compaction/cleaner-config'
 
 /** The broker's keys on how its logs are looked after, under Kafka's names and with Kafka's defaults. */
 export const logManagerConfigDefinition = {
+  ...cleanerConfigDefinition,
   retentionCheckIntervalMs: long('log.retention.check.interval.ms', {
     default: 300_000,
     min: 1,

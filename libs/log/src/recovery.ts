@@ -3,6 +3,7 @@ import type { Disk, PlatformError } from '@millrace/base'
 import { errorMessage } from '@millrace/base'
 import { batch } from '@millrace/record'
 import type { Logger } from '@millrace/telemetry'
+import { finishSwaps } from './compaction/swap'
 import { logErrors } from './errors'
 import {
   DELETED_SUFFIX,
@@ -58,6 +59,7 @@ export async function recoverLog(
   options: RecoveryOptions,
 ): Promise<RecoveredLog> {
   const { disk } = deps
+  await finishSwaps({ disk, directory: options.directory })
   const names = await removeLeftovers(disk, options.directory)
   const baseOffsets = await dropDeleted(disk, options, names)
   const epochs = await readEpochs(deps, options.directory)

@@ -16,6 +16,15 @@ export async function disposeSegments(
     files.push(...(await segment.renameDeleted()))
     await disk.remove(path.join(directory, offsetFileName(segment.baseOffset, SNAPSHOT_SUFFIX)))
   }
+  removeLater({ disk, clock, logger }, files, { directory, delayMs })
+}
+
+/** Removes files that were taken out of the log after the delay. */
+export function removeLater(
+  { disk, clock, logger }: { disk: Disk; clock: Clock; logger: Logger },
+  files: readonly string[],
+  { directory, delayMs }: { directory: string; delayMs: number },
+): void {
   clock.schedule(delayMs, () => {
     // A leftover costs space only, and the next start removes it.
     Promise.all(files.map((file) => disk.remove(file))).catch((error: unknown) =>

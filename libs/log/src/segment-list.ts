@@ -40,6 +40,13 @@ export class SegmentList {
     return Math.max(low - 1, 0)
   }
 
+  /** The segments from the one whose range holds `offset` on, oldest first. */
+  *from(offset: number): Iterable<Segment> {
+    for (let index = this.indexOf(offset); index < this.#segments.length; index++) {
+      yield this.#segments[index]
+    }
+  }
+
   at(index: number): Segment | undefined {
     return this.#segments[index]
   }
@@ -62,6 +69,11 @@ export class SegmentList {
       'segments are added at the end',
     )
     this.#segments = [...this.#segments, segment]
+  }
+
+  /** Whether all of them are in the list, and none is the active one. */
+  hasInactive(segments: readonly Segment[]): boolean {
+    return segments.every((segment) => segment !== this.active && this.#segments.includes(segment))
   }
 
   /** Puts one in the place of others, which follow each other; the caller disposes of their files. */

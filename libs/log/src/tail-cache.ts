@@ -119,6 +119,14 @@ export class LogTail {
     this.#head = 0
   }
 
+  /** Lets go of what compaction has changed in the files: appends that begin below `offset`. */
+  dropBefore(offset: number): void {
+    while (this.#head < this.#entries.length && this.#entries[this.#head].baseOffset < offset) {
+      this.#cache.forget(this.#entries[this.#head])
+      this.dropFirst()
+    }
+  }
+
   clear(): void {
     for (let index = this.#head; index < this.#entries.length; index++) {
       this.#cache.forget(this.#entries[index])

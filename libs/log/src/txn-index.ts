@@ -44,6 +44,10 @@ export class TxnIndex {
     return { index, isWhole: stored !== null }
   }
 
+  get isEmpty(): boolean {
+    return (this.#entries?.count ?? 0) === 0
+  }
+
   append(aborted: AbortedTransaction): void {
     this.#entries ??= IndexEntries.createEmpty(this.#disk, this.#path, ENTRY_BYTES)
     const { buffer, at } = this.#entries.add()

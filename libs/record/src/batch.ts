@@ -54,6 +54,8 @@ export interface BatchHeader {
   readonly timestampType: TimestampType
   readonly isTransactional: boolean
   readonly isControl: boolean
+  /** Whether `baseTimestamp` is the time after which compaction may drop tombstones; absent is false. */
+  readonly hasDeleteHorizon?: boolean
   readonly lastOffsetDelta: number
   readonly baseTimestamp: number
   readonly maxTimestamp: number
@@ -166,7 +168,8 @@ function writeHeader(buffer: Buffer, at: number, header: BatchHeader): void {
     header.codec |
     (header.timestampType === 'LogAppendTime' ? LOG_APPEND_TIME_BIT : 0) |
     (header.isTransactional ? TRANSACTIONAL_BIT : 0) |
-    (header.isControl ? CONTROL_BIT : 0)
+    (header.isControl ? CONTROL_BIT : 0) |
+    (header.hasDeleteHorizon === true ? DELETE_HORIZON_BIT : 0)
   writeInt64(buffer, at, header.baseOffset)
   writeInt32(buffer, at + LENGTH_AT, header.sizeBytes - BATCH_PREFIX_BYTES)
   writeInt32(buffer, at + LEADER_EPOCH_AT, header.leaderEpoch)

@@ -6,6 +6,7 @@ export {
   type BatchFields,
   type RecordHeader,
 } from './batch-builder'
+export { BatchRewriter } from './batch-rewriter'
 export { checkBatch, checkStoredBatch, nextBatchSize } from './check-batch'
 export { Codec, codecName, codecOf, type CodecName } from './compression/codec'
 export { compress, decompress } from './compression/compression'

@@ -29,11 +29,14 @@ export class RecordCursor {
   #recordCount = 0
   /** Of the current record; -1 before the first `next`. */
   #index = -1
+  #recordsStart = 0
   #recordsLimit = 0
   #recordStart = 0
   #recordLimit = 0
   #offsetDelta = 0
   #timestampDelta = 0
+  /** First byte of what follows the offset: the key's length, key, value and headers. */
+  #contentStart = 0
   /** First byte of the key, and its length or -1 for null. Always known for the current record. */
   #keyStart = 0
   #keyBytes = -1
@@ -54,7 +57,7 @@ export class RecordCursor {
     // Until the new batch is known to be good there is nothing to walk.
     this.#recordCount = 0
     this.#index = -1
-    this.#recordLimit = this.#recordsLimit = 0
+    this.#recordLimit = this.#recordsStart = this.#recordsLimit = 0
     const sizeBytes = nextBatchSize(buffer, at)
     if (sizeBytes === -1) throw cutShort(buffer, at)
     const codec = batch.codec(buffer, at)
@@ -72,9 +75,16 @@ export class RecordCursor {
     this.#appendTimestamp =
       batch.timestampType(buffer, at) === 'LogAppendTime' ? batch.maxTimestamp(buffer, at) : -1
     this.#recordCount = batch.recordCount(buffer, at)
+    this.#recordsStart = start
     this.#recordsLimit = limit
     this.#recordLimit = start
     this.#reader.open(this.#records, start, limit)
+  }
+
+  /** Starts over with the same batch, without unpacking it again; its buffer must not have changed. */
+  rewind(): void {
+    this.#index = -1
+    this.#recordLimit = this.#recordsStart
   }
 
   /**
@@ -101,6 +111,7 @@ export class RecordCursor {
     reader.position++ // attributes, of which no bit has a meaning
     this.#timestampDelta = reader.varlong()
     this.#offsetDelta = reader.varint()
+    this.#contentStart = reader.position
     this.#keyBytes = reader.varint()
     this.#keyStart = reader.position
     this.#valueStart = -1
@@ -142,6 +153,11 @@ export class RecordCursor {
   get valueBytes(): number {
     this.#locateValue()
     return this.#valueBytes
+  }
+
+  /** Key, value and headers as they are stored, lengths included: what a copy of the record has unchanged. */
+  content(): Buffer {
+    return this.#records.subarray(this.#contentStart, this.#recordLimit)
   }
 
   key(): Buffer | null {
