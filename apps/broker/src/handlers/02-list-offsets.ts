@@ -7,6 +7,7 @@
  */
 import type { Partition } from '@millrace/replication'
 import { toWireFailure } from '@millrace/replication'
+import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type RequestContext } from './handler'
 
@@ -27,18 +28,24 @@ const NOT_FOUND: FoundOffset = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
 export const listOffsets = handler(ApiKey.ListOffsets, { min: 1, max: 11 }, (request, ctx) => ({
   throttleTimeMs: 0,
-  topics: request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) =>
-      answerPartition(ctx, {
-        name,
-        partitionIndex,
-        currentLeaderEpoch,
-        timestamp,
-        isCommittedOnly: request.isolationLevel === READ_COMMITTED,
-      }),
-    ),
-  })),
+  topics: request.topics.map(({ name, partitions }) => {
+    const isAllowed = ctx.allows(AclOperation.DESCRIBE, ResourceType.TOPIC, name)
+    const isCommittedOnly = request.isolationLevel === READ_COMMITTED
+    return {
+      name,
+      partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) =>
+        isAllowed
+          ? answerPartition(ctx, {
+              name,
+              partitionIndex,
+              currentLeaderEpoch,
+              timestamp,
+              isCommittedOnly,
+            })
+          : { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, ...NOT_FOUND },
+      ),
+    }
+  }),
 }))
 
 interface Wanted {

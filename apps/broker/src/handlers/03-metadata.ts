@@ -2,19 +2,28 @@
  * Metadata, key 3 - served: 0 to 13.
  * Does: tells brokers, topics and leaders; creates unknown topics when the client and auto.create.topics.enable allow it.
  * Versions: 1 null means all topics; 4 allowAutoTopicCreation; 7 leader epoch; 9 flexible; 10 topic ids; 12 ask by id alone.
- * Gaps: authorized operations are not told (there are no ACLs yet). A created topic is answered at once with its leaders,
- * where Kafka answers UNKNOWN_TOPIC_OR_PARTITION first and lets the client ask again.
+ * Gaps: a created topic is answered at once with its leaders, where Kafka answers UNKNOWN_TOPIC_OR_PARTITION first and
+ * lets the client ask again.   Invariants: SEC-2.
  */
 import { isInternalTopic, validateTopicName, type TopicImage } from '@millrace/controller'
+import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode, ZERO_UUID } from '@millrace/wire'
 import { wireFailureOf } from '../wire-failure'
+import { clusterOperations } from './cluster-operations'
+import { findTopic, type TopicReference } from './find-partition'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { mayCreateTopic, topicRefusal } from './topic-rights'
 
 type Request = RequestOf<typeof ApiKey.Metadata>
 type TopicAnswer = ResponseOf<typeof ApiKey.Metadata>['topics'][number]
 
+const FIRST_VERSION_WITH_NULL_NAME = 12
+
 export const metadata = handler(ApiKey.Metadata, { min: 0, max: 13 }, async (request, ctx) => {
-  const topics = await answerTopics(request, ctx)
+  const found = await answerTopics(request, ctx)
+  const topics = request.includeTopicAuthorizedOperations
+    ? found.map((topic) => withOperations(topic, ctx))
+    : found
   const image = ctx.broker.metadata() // after the wait: it knows what was created
   return {
     throttleTimeMs: 0,
@@ -25,6 +34,9 @@ export const metadata = handler(ApiKey.Metadata, { min: 0, max: 13 }, async (req
     clusterId: image.clusterId,
     controllerId: image.controllerId,
     topics,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? clusterOperations(ctx)
+      : undefined,
     errorCode: ErrorCode.NONE,
   }
 })
@@ -33,26 +45,34 @@ async function answerTopics(request: Request, ctx: RequestContext): Promise<Topi
   const image = ctx.broker.metadata()
   // Version 0 has no null: there the empty list means all topics.
   const wantsAll = request.topics === null || (ctx.apiVersion === 0 && request.topics.length === 0)
-  if (wantsAll || request.topics === null) return [...image.topics.values()].map(formatTopic)
+  if (wantsAll || request.topics === null)
+    return [...image.topics.values()]
+      .filter(({ name }) => ctx.allowsQuietly(AclOperation.DESCRIBE, ResourceType.TOPIC, name))
+      .map(formatTopic)
   const answers: TopicAnswer[] = []
   for (const { name, topicId } of request.topics) {
-    const isById = topicId !== ZERO_UUID
-    const found = isById ? image.topicById(topicId) : image.topics.get(name ?? '')
-    if (found) answers.push(formatTopic(found))
-    else if (isById) answers.push(unknownId(topicId))
-    else answers.push(await answerUnknown(name ?? '', request.allowAutoTopicCreation, ctx))
+    const reference = { name: name ?? '', topicId, isById: topicId !== ZERO_UUID }
+    const found = findTopic(image, reference)
+    const refusal = topicRefusal(ctx, AclOperation.DESCRIBE, found, reference)
+    if (refusal !== ErrorCode.NONE) answers.push(notTold(reference, refusal, ctx))
+    else if (found) answers.push(formatTopic(found))
+    else if (reference.isById) answers.push(notTold(reference, ErrorCode.UNKNOWN_TOPIC_ID, ctx))
+    else answers.push(await answerUnknown(reference.name, request.allowAutoTopicCreation, ctx))
   }
   return answers
 }
 
 async function answerUnknown(
   name: string,
-  mayCreate: boolean,
+  isWanted: boolean,
   ctx: RequestContext,
 ): Promise<TopicAnswer> {
+  const { autoCreateTopicsEnable } = ctx.broker.config.values
+  const isCreated = isWanted && autoCreateTopicsEnable
+  if (isCreated && !mayCreateTopic(name, ctx))
+    return failed(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   const errorCode = unknownNameError(name)
-  const isCreatable = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  if (!isCreatable || !mayCreate || !ctx.broker.config.values.autoCreateTopicsEnable)
+  if (!isCreated || errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     return failed(name, errorCode)
   const created = await ctx.broker.topics.createAutomatically(name)
   return typeof created === 'number' ? failed(name, created) : formatTopic(created)
@@ -89,7 +109,17 @@ function failed(name: string, errorCode: number): TopicAnswer {
   return { errorCode, name, isInternal: isInternalTopic(name), partitions: [] }
 }
 
-/** Version 10 and 11 cannot say null: there the name is empty. */
-function unknownId(topicId: string): TopicAnswer {
-  return { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: '', topicId, partitions: [] }
+/** Who asks by an id learns no name, and who asks by a name learns no id. Versions 10 and 11 cannot say null. */
+function notTold(topic: TopicReference, errorCode: number, ctx: RequestContext): TopicAnswer {
+  const name = ctx.apiVersion >= FIRST_VERSION_WITH_NULL_NAME ? null : ''
+  return topic.isById
+    ? { errorCode, name, topicId: topic.topicId, partitions: [] }
+    : { errorCode, name: topic.name, isInternal: false, partitions: [] }
+}
+
+function withOperations(topic: TopicAnswer, ctx: RequestContext): TopicAnswer {
+  // Those who may not create the topic are told nothing more, as are those who may not describe it.
+  if (!topic.name || topic.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) return topic
+  const topicAuthorizedOperations = ctx.allowedOperations(ResourceType.TOPIC, topic.name)
+  return { ...topic, topicAuthorizedOperations }
 }

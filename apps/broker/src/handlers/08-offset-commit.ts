@@ -4,9 +4,11 @@
  * Versions: 5 no retention time; 6 leader epoch; 7 static members; 8 flexible; 10 topic id.
  * Gaps: none known.   Invariants: ACK-3.
  */
+import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { findTopic, partitionError } from './find-partition'
 import { clientOf, handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { topicRefusal } from './topic-rights'
 
 type Request = RequestOf<typeof ApiKey.OffsetCommit>
 type Topic = Request['topics'][number]
@@ -18,6 +20,8 @@ export const offsetCommit = handler(
   ApiKey.OffsetCommit,
   { min: 2, max: 10 },
   async (request, ctx) => {
+    if (!ctx.allows(AclOperation.READ, ResourceType.GROUP, request.groupId))
+      return { throttleTimeMs: 0, topics: request.topics.map(withoutGroupRight) }
     const known: Topic[] = []
     const refused: TopicAnswer[] = []
     for (const topic of request.topics) sortOut(topic, ctx, known, refused)
@@ -34,7 +38,8 @@ function sortOut(topic: Topic, ctx: RequestContext, known: Topic[], refused: Top
   const { name, topicId } = topic
   const reference = { name, topicId, isById: ctx.apiVersion >= FIRST_VERSION_BY_ID }
   const found = findTopic(ctx.broker.metadata(), reference)
-  const errorOf = (index: number) => partitionError(found, reference, index)
+  const noRight = topicRefusal(ctx, AclOperation.READ, found, reference)
+  const errorOf = (index: number) => noRight || partitionError(found, reference, index)
   const good = topic.partitions.filter((p) => errorOf(p.partitionIndex) === ErrorCode.NONE)
   const bad = topic.partitions.filter((p) => errorOf(p.partitionIndex) !== ErrorCode.NONE)
   if (found && good.length > 0)
@@ -48,6 +53,17 @@ function sortOut(topic: Topic, ctx: RequestContext, known: Topic[], refused: Top
         errorCode: errorOf(partitionIndex),
       })),
     })
+}
+
+function withoutGroupRight({ name, topicId, partitions }: Topic): TopicAnswer {
+  return {
+    name,
+    topicId,
+    partitions: partitions.map(({ partitionIndex }) => ({
+      partitionIndex,
+      errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED,
+    })),
+  }
 }
 
 /** One entry per topic: some clients take the last entry of a topic for the whole of it. */

@@ -6,10 +6,12 @@
  * clients do not retry. The topic is created before the answer, where Kafka answers COORDINATOR_NOT_AVAILABLE first.
  */
 import { OFFSETS_TOPIC } from '@millrace/coordinator'
+import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type RequestContext } from './handler'
 
 const KEY_TYPE_GROUP = 0
+const KEY_TYPE_TRANSACTION = 1
 
 interface Found {
   readonly nodeId: number
@@ -31,6 +33,8 @@ export const findCoordinator = handler(
 )
 
 async function find(keyType: number, key: string, ctx: RequestContext): Promise<Found> {
+  const refusal = refusalOf(keyType, key, ctx)
+  if (refusal !== ErrorCode.NONE) return notFound(refusal, null)
   if (keyType !== KEY_TYPE_GROUP)
     return notFound(
       ErrorCode.INVALID_REQUEST,
@@ -44,6 +48,15 @@ async function find(keyType: number, key: string, ctx: RequestContext): Promise<
   const endpoint = ctx.broker.endpointOf(leader, ctx.client.listenerName)
   if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
   return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: null }
+}
+
+function refusalOf(keyType: number, key: string, ctx: RequestContext): number {
+  const { GROUP, TRANSACTIONAL_ID } = ResourceType
+  if (keyType === KEY_TYPE_GROUP && !ctx.allows(AclOperation.DESCRIBE, GROUP, key))
+    return ErrorCode.GROUP_AUTHORIZATION_FAILED
+  if (keyType === KEY_TYPE_TRANSACTION && !ctx.allows(AclOperation.DESCRIBE, TRANSACTIONAL_ID, key))
+    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+  return ErrorCode.NONE
 }
 
 function notFound(errorCode: number, errorMessage: string | null): Found {

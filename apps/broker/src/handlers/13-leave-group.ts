@@ -4,9 +4,12 @@
  * Versions: 3 several members; 4 flexible; 5 reason.
  * Gaps: none known.
  */
-import { ApiKey } from '@millrace/wire'
+import { AclOperation, ResourceType } from '@millrace/security'
+import { ApiKey, ErrorCode } from '@millrace/wire'
 import { clientOf, handler } from './handler'
 
 export const leaveGroup = handler(ApiKey.LeaveGroup, { min: 0, max: 5 }, (request, ctx) =>
-  ctx.broker.groups.leaveGroup(request, clientOf(ctx)),
+  ctx.allows(AclOperation.READ, ResourceType.GROUP, request.groupId)
+    ? ctx.broker.groups.leaveGroup(request, clientOf(ctx))
+    : { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, members: [] },
 )

@@ -4,9 +4,14 @@
  * Versions: 3 static members; 4 flexible; 5 protocol type and name.
  * Gaps: none known.
  */
-import { ApiKey } from '@millrace/wire'
+import { AclOperation, ResourceType } from '@millrace/security'
+import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler } from './handler'
 
+const NO_ASSIGNMENT = Buffer.alloc(0)
+
 export const syncGroup = handler(ApiKey.SyncGroup, { min: 0, max: 5 }, (request, ctx) =>
-  ctx.broker.groups.syncGroup(request),
+  ctx.allows(AclOperation.READ, ResourceType.GROUP, request.groupId)
+    ? ctx.broker.groups.syncGroup(request)
+    : { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, assignment: NO_ASSIGNMENT },
 )

@@ -5,10 +5,13 @@
  * Gaps: none known.
  */
 import { errorMessage } from '@millrace/base'
+import type { TopicImage } from '@millrace/controller'
+import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { describeTopicConfigs } from '../configs/describe'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { mayCreateTopic } from './topic-rights'
 
 type NewTopic = RequestOf<typeof ApiKey.CreateTopics>['topics'][number]
 type TopicAnswer = ResponseOf<typeof ApiKey.CreateTopics>['topics'][number]
@@ -39,6 +42,8 @@ async function createTopic(
   ctx: RequestContext,
 ): Promise<TopicAnswer> {
   const { controller, replicas } = ctx.broker
+  if (!mayCreateTopic(topic.name, ctx))
+    return failed(topic.name, ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Authorization failed.')
   const hasConfigTwice = new Set(topic.configs.map(({ name }) => name)).size < topic.configs.length
   if (hasConfigTwice)
     return failed(topic.name, ErrorCode.INVALID_CONFIG, 'A config is given more than once.')
@@ -57,12 +62,21 @@ async function createTopic(
       topicId: validateOnly ? undefined : created.id,
       errorCode: ErrorCode.NONE,
       errorMessage: null,
-      numPartitions: created.partitions.length,
-      replicationFactor: created.partitions[0].replicas.length,
-      configs: describeTopicConfigs(ctx.broker.dynamicConfig.layers, created.configs),
+      ...describeCreated(created, ctx),
     }
   } catch (error) {
     return failed(topic.name, wireFailureOf(error).errorCode, errorMessage(error))
+  }
+}
+
+/** Who may not read the configs of a topic is not told them when creating it, nor its shape. */
+function describeCreated(created: TopicImage, ctx: RequestContext) {
+  if (!ctx.allowsQuietly(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, created.name))
+    return { topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, configs: [] }
+  return {
+    numPartitions: created.partitions.length,
+    replicationFactor: created.partitions[0].replicas.length,
+    configs: describeTopicConfigs(ctx.broker.dynamicConfig.layers, created.configs),
   }
 }
 

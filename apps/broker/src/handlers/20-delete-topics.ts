@@ -2,9 +2,10 @@
  * DeleteTopics, key 20 - served: 1 to 6.
  * Does: deletes topics by name, from version 6 on also by id.
  * Versions: 4 flexible; 5 error text; 6 topic id.
- * Gaps: none known.
+ * Gaps: none known.   Invariants: SEC-2.
  */
 import { errorMessage } from '@millrace/base'
+import { AclOperation, CLUSTER_NAME, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode, errorText, ZERO_UUID } from '@millrace/wire'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext } from './handler'
@@ -34,11 +35,16 @@ async function deleteTopic(wanted: Wanted, ctx: RequestContext) {
   if (isById === (wanted.name !== null)) return answer(wanted, ErrorCode.INVALID_REQUEST)
   const image = ctx.broker.metadata()
   const found = isById ? image.topicById(wanted.topicId) : image.topics.get(wanted.name ?? '')
-  if (!found)
+  if (!found && isById) return answer(wanted, ErrorCode.UNKNOWN_TOPIC_ID)
+  const { mayDescribe, mayDelete } = rightsOn(found?.name ?? wanted.name ?? '', ctx)
+  if (isById && found && !mayDelete)
     return answer(
-      wanted,
-      isById ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      { name: mayDescribe ? found.name : null, topicId: found.id },
+      ErrorCode.TOPIC_AUTHORIZATION_FAILED,
     )
+  if (!mayDescribe) return answer(wanted, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  if (!found) return answer(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!mayDelete) return answer(wanted, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   const deleted = { name: found.name, topicId: found.id }
   try {
     await controller.deleteTopic({ id: found.id })
@@ -51,6 +57,17 @@ async function deleteTopic(wanted: Wanted, ctx: RequestContext) {
       ...answer(deleted, wireFailureOf(error).errorCode),
       errorMessage: errorMessage(error),
     }
+  }
+}
+
+/** Who may delete in the cluster may delete every topic of it. */
+function rightsOn(name: string, ctx: RequestContext): { mayDescribe: boolean; mayDelete: boolean } {
+  const { DELETE, DESCRIBE } = AclOperation
+  if (ctx.allowsQuietly(DELETE, ResourceType.CLUSTER, CLUSTER_NAME))
+    return { mayDescribe: true, mayDelete: true }
+  return {
+    mayDescribe: ctx.allows(DESCRIBE, ResourceType.TOPIC, name),
+    mayDelete: ctx.allows(DELETE, ResourceType.TOPIC, name),
   }
 }
 

@@ -5,6 +5,7 @@
  * Gaps: none known.
  */
 import { toWireFailure } from '@millrace/replication'
+import { AclOperation, CLUSTER_NAME, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type RequestContext } from './handler'
 
@@ -15,15 +16,28 @@ export const offsetForLeaderEpoch = handler(
   { min: 2, max: 4 },
   (request, ctx) => ({
     throttleTimeMs: 0,
-    topics: request.topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map((wanted) => ({
-        partition: wanted.partition,
-        ...findEnd(topic, wanted, ctx),
-      })),
-    })),
+    topics: request.topics.map(({ topic, partitions }) => {
+      const isAllowed = mayAsk(topic, ctx)
+      return {
+        topic,
+        partitions: partitions.map((wanted) => ({
+          partition: wanted.partition,
+          ...(isAllowed
+            ? findEnd(topic, wanted, ctx)
+            : { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, ...UNKNOWN }),
+        })),
+      }
+    }),
   }),
 )
+
+/** Replicas ask as part of the cluster, consumers as readers of the topic. */
+function mayAsk(topic: string, ctx: RequestContext): boolean {
+  return (
+    ctx.allowsQuietly(AclOperation.CLUSTER_ACTION, ResourceType.CLUSTER, CLUSTER_NAME) ||
+    ctx.allows(AclOperation.DESCRIBE, ResourceType.TOPIC, topic)
+  )
+}
 
 function findEnd(
   topic: string,
