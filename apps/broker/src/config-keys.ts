@@ -104,6 +104,11 @@ export const brokerConfigDefinition = {
     unit: 'bytes',
     doc: 'The largest answer to a fetch, whatever the client asks for.',
   }),
+  maxIncrementalFetchSessionCacheSlots: int('max.incremental.fetch.session.cache.slots', {
+    default: 1000,
+    min: 0,
+    doc: 'Fetch sessions that are kept at once; readers beyond it name all their partitions in every request.',
+  }),
   offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', {
     default: 5000,
     min: 1,

@@ -21,6 +21,7 @@ import {
   type LogConfig,
 } from '@millrace/log'
 import {
+  FetchSessions,
   ReplicaManager,
   type LeadershipListener,
   type ReplicatedTopic,
@@ -216,6 +217,10 @@ async function openParts(
     logger,
     controller,
     replicas,
+    fetchSessions: new FetchSessions(
+      { clock, random },
+      { maxSessions: values.maxIncrementalFetchSessionCacheSlots },
+    ),
     groups,
     topics: new TopicCreation({ controller, replicas, logger }, { config }),
     producerIds: new ProducerIdBlock({ controller }),

@@ -1,7 +1,7 @@
 import type { Clock } from '@millrace/base'
 import type { Controller, MetadataImage } from '@millrace/controller'
 import type { GroupCoordinator } from '@millrace/coordinator'
-import type { ReplicaManager } from '@millrace/replication'
+import type { FetchSessions, ReplicaManager } from '@millrace/replication'
 import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
@@ -24,6 +24,7 @@ export interface BrokerServices {
   readonly logger: Logger
   readonly controller: Controller
   readonly replicas: ReplicaManager
+  readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
   readonly topics: TopicCreation
   readonly producerIds: ProducerIdBlock

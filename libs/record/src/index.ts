@@ -1,4 +1,10 @@
-export { batch, BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, type TimestampType } from './batch'
+export {
+  batch,
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  BATCH_PREFIX_BYTES,
+  type TimestampType,
+} from './batch'
 export {
   BatchBuilder,
   maxRecordBytes,

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@millrace/base'
+import type { RefusedRecord } from '@millrace/log'
 import { ErrorCode } from '@millrace/wire'
 import type { Partition } from './partition'
 
@@ -13,6 +14,8 @@ export interface PartitionAppendResult {
   /** Milliseconds since the epoch, -1 if the records keep the time of their creation. */
   logAppendTimeMs: number
   logStartOffset: number
+  /** The single records that are to blame for a refusal; empty where they are not. */
+  readonly recordErrors: readonly RefusedRecord[]
 }
 
 /**

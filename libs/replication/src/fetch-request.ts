@@ -1,41 +1,40 @@
 import { ErrorCode } from '@millrace/wire'
-import type { FetchPass, PartitionFetchResult } from './delayed-fetch'
+import { batch } from '@millrace/record'
+import { failedFetch, type FetchEntry, type PartitionFetchResult } from './fetch-entry'
 import { toWireFailure } from './log-error-codes'
 import type { Partition } from './partition'
 
 const NO_RECORDS = Buffer.alloc(0)
 
-export interface FetchEntry {
-  readonly topic: string
-  readonly partition: number
-  readonly fetchOffset: number
-  readonly maxBytes: number
-  /** -1 when the reader does not know it. */
-  readonly currentLeaderEpoch: number
-  /** Epoch of the last batch the reader has, -1 when it does not check for lost history. */
-  readonly lastFetchedEpoch: number
-}
+export type IsolationLevel = 'read_uncommitted' | 'read_committed'
 
 export interface FetchRequest {
   readonly maxWaitMs: number
   readonly minBytes: number
   /** Of the whole answer. The first batch goes out even when it is larger: else nobody could ever read it. */
   readonly maxBytes: number
-  readonly isolationLevel: 'read_uncommitted' | 'read_committed'
+  readonly isolationLevel: IsolationLevel
   readonly entries: readonly FetchEntry[]
 }
 
-/** Reads the partitions in the order of the request until `maxBytes` are gathered; the client rotates that order. */
-export function readPartitions(
-  request: FetchRequest,
-  partitionOf: (topic: string, partition: number) => Partition | undefined,
-): FetchPass {
+/** One look at all partitions of a fetch. */
+export interface FetchPass {
+  readonly results: PartitionFetchResult[]
+  readonly sizeBytes: number
+  /** An error of any partition is told at once. */
+  readonly isUrgent: boolean
+}
+
+export type PartitionLookup = (entry: FetchEntry) => Partition | undefined
+
+/** Reads the partitions in the order of the request until `maxBytes` are gathered; the client, or its session, rotates that order. */
+export function readPartitions(request: FetchRequest, partitionOf: PartitionLookup): FetchPass {
   const results: PartitionFetchResult[] = []
   let leftBytes = request.maxBytes
   let sizeBytes = 0
   let isUrgent = false
   for (const entry of request.entries) {
-    const partition = partitionOf(entry.topic, entry.partition)
+    const partition = partitionOf(entry)
     const result =
       partition === undefined
         ? failedFetch(entry, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
@@ -52,68 +51,47 @@ export function readPartitions(
   return { results, sizeBytes, isUrgent }
 }
 
-export function failedFetch(
-  entry: { topic: string; partition: number },
-  errorCode: number,
-  partition?: Partition,
-): PartitionFetchResult {
-  const isLedElsewhere =
-    errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH
-  return {
-    topic: entry.topic,
-    partition: entry.partition,
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    divergingEpoch: null,
-    currentLeader:
-      partition && isLedElsewhere
-        ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
-        : null,
-    records: NO_RECORDS,
-  }
+/** Where a reader must stop. ACK-2: what lies between there and the end of the log may not be shown yet. */
+export function visibleLimit(partition: Partition, isolationLevel: IsolationLevel): number {
+  return isolationLevel === 'read_committed' ? partition.lastStableOffset : partition.highWatermark
+}
+
+/** Why the entry cannot be read, or NONE. */
+export function fetchRefusal(partition: Partition, entry: FetchEntry): number {
+  if (entry.topicId !== null && entry.topicId !== partition.log.topicId)
+    return ErrorCode.INCONSISTENT_TOPIC_ID
+  return partition.checkLeaderEpoch(entry.currentLeaderEpoch)
+}
+
+interface ReadOptions {
+  readonly isolationLevel: IsolationLevel
+  readonly maxBytes: number
+  readonly minOneBatch: boolean
 }
 
 function readPartition(
   partition: Partition,
   entry: FetchEntry,
-  options: {
-    isolationLevel: FetchRequest['isolationLevel']
-    maxBytes: number
-    minOneBatch: boolean
-  },
+  options: ReadOptions,
 ): PartitionFetchResult {
-  const refusal = partition.checkLeaderEpoch(entry.currentLeaderEpoch)
-  if (refusal !== ErrorCode.NONE) return failedFetch(entry, refusal, partition)
+  const refusal = fetchRefusal(partition, entry)
+  if (refusal !== ErrorCode.NONE) return failedFetch(entry, refusal)
   const { log } = partition
-  const divergingEpoch = findDivergence(partition, entry)
-  const { highWatermark, lastStableOffset } = partition
-  const maxOffsetExclusive =
-    options.isolationLevel === 'read_committed' ? lastStableOffset : highWatermark
-  // ACK-2: between the high watermark and the end of the log there is something, but nothing that may be shown yet.
-  if (entry.fetchOffset < log.logStartOffset || entry.fetchOffset > log.logEndOffset)
+  const history = compareHistory(partition, entry)
+  const isInLog = entry.fetchOffset >= log.logStartOffset && entry.fetchOffset <= log.logEndOffset
+  if (history === 'unknown' || (history === null && !isInLog))
     return failedFetch(entry, ErrorCode.OFFSET_OUT_OF_RANGE)
   try {
-    const hasNothing = divergingEpoch !== null || entry.fetchOffset >= maxOffsetExclusive
-    const isFull = options.maxBytes === 0 && !options.minOneBatch
-    const records =
-      hasNothing || isFull
-        ? NO_RECORDS
-        : log.read(entry.fetchOffset, {
-            maxBytes: options.maxBytes,
-            maxOffsetExclusive,
-            minOneBatch: options.minOneBatch,
-          }).records
+    const records = history === null ? readRecords(partition, entry, options) : NO_RECORDS
     return {
-      topic: entry.topic,
-      partition: entry.partition,
+      entry,
       errorCode: ErrorCode.NONE,
-      highWatermark,
-      lastStableOffset,
+      highWatermark: partition.highWatermark,
+      lastStableOffset: partition.lastStableOffset,
       logStartOffset: log.logStartOffset,
-      divergingEpoch,
-      currentLeader: null,
+      divergingEpoch: history,
+      abortedTransactions:
+        options.isolationLevel === 'read_committed' ? abortedIn(partition, entry, records) : null,
       records,
     }
   } catch (error) {
@@ -121,13 +99,38 @@ function readPartition(
   }
 }
 
-/** Where the reader's history and ours part: it holds records of an epoch that ended earlier here. */
-function findDivergence(
-  partition: Partition,
-  entry: FetchEntry,
-): { epoch: number; endOffset: number } | null {
-  if (entry.lastFetchedEpoch < 0) return null
-  const known = partition.log.endOffsetForEpoch(entry.lastFetchedEpoch)
-  const isSame = known.epoch === entry.lastFetchedEpoch && known.endOffset >= entry.fetchOffset
-  return isSame || known.epoch < 0 ? null : known
+function readRecords(partition: Partition, entry: FetchEntry, options: ReadOptions): Buffer {
+  const { maxBytes, minOneBatch, isolationLevel } = options
+  const maxOffsetExclusive = visibleLimit(partition, isolationLevel)
+  const isFull = maxBytes === 0 && !minOneBatch
+  if (isFull || entry.fetchOffset >= maxOffsetExclusive) return NO_RECORDS
+  const limits = { maxBytes, maxOffsetExclusive, minOneBatch }
+  return partition.log.read(entry.fetchOffset, limits).records
+}
+
+/** The aborted transactions that reach into the records. */
+function abortedIn(
+  { log }: Partition,
+  { fetchOffset }: FetchEntry,
+  records: Buffer,
+): { producerId: number; firstOffset: number }[] {
+  if (records.length === 0) return []
+  let nextOffset = fetchOffset
+  for (let at = 0; at < records.length; at += batch.sizeBytes(records, at))
+    nextOffset = batch.nextOffset(records, at)
+  return log.abortedTransactions(fetchOffset, nextOffset)
+}
+
+/**
+ * Whether the reader's records are ours: null if they are (or it does not ask), else where the two histories part. Unknown,
+ * if that cannot be told: then it must start over.
+ */
+function compareHistory(
+  { log }: Partition,
+  { lastFetchedEpoch, fetchOffset }: FetchEntry,
+): { epoch: number; endOffset: number } | 'unknown' | null {
+  if (lastFetchedEpoch < 0) return null
+  const ours = log.endOffsetForEpoch(lastFetchedEpoch)
+  if (ours.epoch < 0 || ours.endOffset < 0 || fetchOffset < log.logStartOffset) return 'unknown'
+  return ours.epoch < lastFetchedEpoch || ours.endOffset < fetchOffset ? ours : null
 }

@@ -1,7 +1,8 @@
-export { type PartitionFetchResult } from './delayed-fetch'
 export { type PartitionAppendResult } from './delayed-produce'
 export { replicationErrors } from './errors'
-export { type FetchEntry, type FetchRequest } from './fetch-request'
+export { failedFetch, type FetchEntry, type PartitionFetchResult } from './fetch-entry'
+export { type FetchRequest } from './fetch-request'
+export { FetchSessions, type FetchContext, type SessionRequest } from './fetch-sessions'
 export { toWireFailure, wireCodeByLogError, type WireFailure } from './log-error-codes'
 export { Partition, type PartitionAssignment } from './partition'
 export {

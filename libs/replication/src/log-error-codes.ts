@@ -5,7 +5,10 @@ import { ErrorCode } from '@millrace/wire'
 export const wireCodeByLogError: Readonly<Record<string, number>> = {
   LOG_CORRUPT_BATCH: ErrorCode.CORRUPT_MESSAGE,
   LOG_BATCH_TOO_LARGE: ErrorCode.MESSAGE_TOO_LARGE,
+  LOG_BATCH_ABOVE_SEGMENT: ErrorCode.RECORD_LIST_TOO_LARGE,
   LOG_INVALID_RECORD: ErrorCode.INVALID_RECORD,
+  // Kafka has no better word for what its decompressor throws; clients do not send it again.
+  LOG_UNREADABLE_RECORDS: ErrorCode.UNKNOWN_SERVER_ERROR,
   LOG_INVALID_TIMESTAMP: ErrorCode.INVALID_TIMESTAMP,
   LOG_INVALID_TXN_STATE: ErrorCode.INVALID_TXN_STATE,
   LOG_COORDINATOR_FENCED: ErrorCode.TRANSACTION_COORDINATOR_FENCED,
@@ -15,6 +18,7 @@ export const wireCodeByLogError: Readonly<Record<string, number>> = {
   LOG_TRUNCATED_BELOW_RECOVERY_POINT: ErrorCode.KAFKA_STORAGE_ERROR,
   LOG_OFFSET_OUT_OF_RANGE: ErrorCode.OFFSET_OUT_OF_RANGE,
   LOG_STORAGE_FAILED: ErrorCode.KAFKA_STORAGE_ERROR,
+  LOG_DISK_FULL: ErrorCode.KAFKA_STORAGE_ERROR,
 }
 
 export interface WireFailure {
@@ -29,6 +33,11 @@ export function toWireFailure(error: unknown): WireFailure {
     errorCode: wireCodeByLogError[code] ?? fallback(code),
     errorMessage: errorMessage(error),
   }
+}
+
+/** Whether a failure is of those that a log is meant to have: all others are faults of ours. */
+export function isLogFailure(error: unknown): boolean {
+  return (errorCode(error) ?? '') in wireCodeByLogError
 }
 
 function fallback(code: string): number {

@@ -1,6 +1,6 @@
 import type { AppendResult, Log, MarkerOptions } from '@millrace/log'
 import { ErrorCode } from '@millrace/wire'
-import type { DelayedFetch } from './delayed-fetch'
+import type { FetchWatch } from './delayed-fetch'
 import { nextHighWatermark } from './high-watermark'
 import { isUnderMinIsr } from './isr'
 
@@ -35,7 +35,7 @@ export class Partition {
   #assignment: PartitionAssignment
   /** In the order of their appends, so offsets rise, but for a retried duplicate, which only waits a little longer. */
   readonly #waiters: HighWatermarkWaiter[] = []
-  readonly #fetches = new Set<DelayedFetch>()
+  readonly #fetchWatches = new Set<FetchWatch>()
 
   constructor(deps: { log: Log }, options: { nodeId: number; assignment: PartitionAssignment }) {
     this.log = deps.log
@@ -64,9 +64,9 @@ export class Partition {
   get highWatermark(): number {
     return this.log.highWatermark
   }
-  /** What a reader of committed records may see. Without transactions nothing holds it back. */
+  /** What a reader of committed records may see: nothing of a transaction before its end is safe. */
   get lastStableOffset(): number {
-    return this.log.highWatermark
+    return this.log.lastStableOffset
   }
   get canTakeAppend(): boolean {
     return this.#waiters.length < MAX_WAITING_APPENDS
@@ -80,6 +80,7 @@ export class Partition {
     if (!this.isLeader) this.#settleAll(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     else if (isNewEpoch) this.#startLeading()
     else this.#maybeAdvanceHighWatermark()
+    if (isNewEpoch) for (const watch of this.#fetchWatches) watch.onChange()
   }
 
   /** Why an append with these acks must be refused before it touches the log, or NONE. */
@@ -121,11 +122,11 @@ export class Partition {
       : ErrorCode.UNKNOWN_LEADER_EPOCH
   }
 
-  addDelayedFetch(fetch: DelayedFetch): void {
-    this.#fetches.add(fetch)
+  addFetchWatch(watch: FetchWatch): void {
+    this.#fetchWatches.add(watch)
   }
-  removeDelayedFetch(fetch: DelayedFetch): void {
-    this.#fetches.delete(fetch)
+  removeFetchWatch(watch: FetchWatch): void {
+    this.#fetchWatches.delete(watch)
   }
 
   /** The replica leaves this node: whoever waits is told why. */
@@ -152,7 +153,7 @@ export class Partition {
     if (next === current) return
     this.log.setHighWatermark(next)
     this.#settleReached()
-    for (const fetch of this.#fetches) fetch.wake()
+    for (const watch of this.#fetchWatches) watch.onChange()
   }
 
   #settleReached(): void {
@@ -164,6 +165,6 @@ export class Partition {
 
   #settleAll(errorCode: number): void {
     for (const waiter of this.#waiters.splice(0)) waiter.onSettled(errorCode)
-    for (const fetch of this.#fetches) fetch.wake()
+    for (const watch of this.#fetchWatches) watch.onGone()
   }
 }

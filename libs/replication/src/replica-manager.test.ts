@@ -95,6 +95,7 @@ function aFetch(topics: readonly string[], change: Partial<FetchRequest> = {}): 
     isolationLevel: 'read_uncommitted',
     entries: topics.map((topic) => ({
       topic,
+      topicId: null,
       partition: 0,
       fetchOffset: 0,
       maxBytes: 1 << 20,
@@ -106,7 +107,7 @@ function aFetch(topics: readonly string[], change: Partial<FetchRequest> = {}): 
 }
 
 /** Whether a promise has settled by now. */
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+async function isSettled(promise: unknown): Promise<boolean> {
   const pending = Symbol('pending')
   await new Promise((resolve) => setImmediate(resolve))
   return (await Promise.race([promise, Promise.resolve(pending)])) !== pending
@@ -227,6 +228,59 @@ describe('a fetch', () => {
     expect(await isSettled(tooMuch)).toBe(false)
     await node.clock.advance(500)
     expect((await tooMuch).map(({ records }) => records.length)).toEqual([size, size])
+  })
+
+  it('counts what comes while it waits, and reads it once (FETCH-3)', async () => {
+    const node = await aNode()
+    await node.apply(aTopic('a'))
+    const size = aBatch().length
+    const read = jest.spyOn(node.replicas.partition('a', 0)!.log, 'read')
+    const answer = node.replicas.fetch(aFetch(['a'], { minBytes: 20 * size }))
+    for (let count = 1; count <= 20; count++) {
+      expect(await isSettled(answer)).toBe(false)
+      void node.replicas.append(anAppend(['a']))
+      await node.flush()
+    }
+    expect((await answer)[0].records.length).toBe(20 * size)
+    expect(read).toHaveBeenCalledTimes(1)
+  })
+
+  it('counts no more of a partition than it may have of it', async () => {
+    const node = await aNode()
+    await node.apply(aTopic('a'))
+    const size = aBatch().length
+    const request = aFetch(['a'], { minBytes: 3 * size })
+    const entries = [{ ...request.entries[0], maxBytes: 2 * size }]
+    const answer = node.replicas.fetch({ ...request, entries })
+    for (let count = 0; count < 9; count++) void node.replicas.append(anAppend(['a']))
+    await node.flush()
+    expect(await isSettled(answer)).toBe(false)
+    await node.clock.advance(500)
+    expect((await answer)[0].records.length).toBe(2 * size)
+  })
+
+  it('that waits is fenced by a new leader epoch, and told when the topic is deleted', async () => {
+    const node = await aNode()
+    const led = { index: 0, leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] }
+    await node.apply(aTopic('a', { partitions: [led] }))
+    const request = aFetch(['a'])
+    const entries = [{ ...request.entries[0], currentLeaderEpoch: 0 }]
+    const fenced = node.replicas.fetch({ ...request, entries })
+    const deleted = node.replicas.fetch(request)
+    await node.apply(aTopic('a', { partitions: [{ ...led, leaderEpoch: 1 }] }))
+    expect((await fenced)[0].errorCode).toBe(ErrorCode.FENCED_LEADER_EPOCH)
+    expect(await isSettled(deleted)).toBe(false)
+    await node.remove('a')
+    expect((await deleted)[0].errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  })
+
+  it('of a topic that was made anew under another id is told so', async () => {
+    const node = await aNode()
+    await node.apply(aTopic('a'))
+    const request = aFetch(['a'])
+    const entries = [{ ...request.entries[0], topicId: 'another'.padEnd(22, 'A') }]
+    const [result] = await node.replicas.fetch({ ...request, entries })
+    expect(result.errorCode).toBe(ErrorCode.INCONSISTENT_TOPIC_ID)
   })
 
   it('leaves nothing behind once it is answered', async () => {

@@ -1,12 +1,18 @@
-import { errorMessage, invariant, type Clock } from '@millrace/base'
-import type { LogConfig, LogManager } from '@millrace/log'
+import { errorMessage, type Clock } from '@millrace/base'
+import { refusedRecordsOf, type LogConfig, type LogManager } from '@millrace/log'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode, errorText } from '@millrace/wire'
-import { DelayedFetch, type FetchPass, type PartitionFetchResult } from './delayed-fetch'
+import { DelayedFetch } from './delayed-fetch'
 import { DelayedProduce, type PartitionAppendResult } from './delayed-produce'
 import { replicationErrors } from './errors'
-import { readPartitions, type FetchRequest } from './fetch-request'
-import { toWireFailure } from './log-error-codes'
+import type { PartitionFetchResult } from './fetch-entry'
+import {
+  readPartitions,
+  type FetchPass,
+  type FetchRequest,
+  type PartitionLookup,
+} from './fetch-request'
+import { isLogFailure, toWireFailure } from './log-error-codes'
 import { type Marker, Partition, type PartitionAssignment } from './partition'
 
 /** Fetches that may wait at once. Beyond it a fetch is answered at once with what there is. */
@@ -137,10 +143,15 @@ export class ReplicaManager {
     return new Promise((resolve) => this.#awaitSafe(request, { results, nextOffsets, resolve }))
   }
 
-  /** Reads; waits for more when less than `minBytes` is there. Never rejects: failures are in the results. */
-  fetch(request: FetchRequest): Promise<PartitionFetchResult[]> {
-    const read = (): FetchPass =>
-      readPartitions(request, (topic, index) => this.partition(topic, index))
+  /**
+   * Reads; waits for more when less than `minBytes` is there. The results come at once, without a promise, when there is
+   * nothing to wait for: who has many requests can then count what the answers take before the next one. Never rejects:
+   * failures are in the results.
+   */
+  fetch(request: FetchRequest): PartitionFetchResult[] | Promise<PartitionFetchResult[]> {
+    const partitionOf: PartitionLookup = ({ topic, partition }) =>
+      topic === null ? undefined : this.partition(topic, partition)
+    const read = (): FetchPass => readPartitions(request, partitionOf)
     const pass = read()
     const mayWait =
       request.maxWaitMs > 0 &&
@@ -148,18 +159,15 @@ export class ReplicaManager {
       !pass.isUrgent &&
       request.entries.length > 0 &&
       this.#waitingFetches.size < MAX_WAITING_FETCHES
-    if (!mayWait) return Promise.resolve(pass.results)
+    if (!mayWait) return pass.results
     return new Promise((resolve) => {
       const fetch: DelayedFetch = new DelayedFetch(
         { clock: this.#clock },
         {
-          partitions: request.entries.map(({ topic, partition }) => {
-            const found = this.partition(topic, partition)
-            invariant(found, 'an unknown partition makes the pass urgent')
-            return found
-          }),
+          request,
+          pass,
+          partitionOf,
           maxWaitMs: Math.min(request.maxWaitMs, MAX_FETCH_WAIT_MS),
-          minBytes: request.minBytes,
           read,
           settle: (results) => {
             this.#waitingFetches.delete(fetch)
@@ -203,13 +211,18 @@ export class ReplicaManager {
         baseOffset: appended.firstOffset,
         logAppendTimeMs: appended.logAppendTime,
         logStartOffset: appended.logStartOffset,
+        recordErrors: [],
       }
       return appended.nextOffset
     } catch (error) {
       const failure = toWireFailure(error)
-      if (failure.errorCode === ErrorCode.UNKNOWN_SERVER_ERROR)
+      if (!isLogFailure(error))
         this.#logger.error('append failed', { topic, partition: index, error })
-      results[at] = failedAppend(entry, failure.errorCode, failure.errorMessage)
+      results[at] = {
+        ...failedAppend(entry, failure.errorCode, failure.errorMessage),
+        logStartOffset: partition.log.logStartOffset,
+        recordErrors: refusedRecordsOf(error),
+      }
       return -1
     }
   }
@@ -334,5 +347,6 @@ function failedAppend(
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: -1,
+    recordErrors: [],
   }
 }

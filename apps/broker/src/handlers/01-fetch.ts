@@ -1,111 +1,203 @@
 /**
  * Fetch, key 1 - served: 4 to 18.
- * Does: reads whole batches up to the high watermark; waits up to maxWaitMs for minBytes.
- * Versions: 5 log start offset; 7 sessions; 9 leader epoch; 12 flexible, last fetched epoch; 13 topic id; 15 replica state.
- * Gaps: no fetch sessions (every answer has session 0, so clients send whole requests); replicas cannot fetch yet.
- * Invariants: ACK-2.
+ * Does: reads whole batches up to the high watermark, or up to the last stable offset; waits up to maxWaitMs for minBytes;
+ * keeps the sessions of its readers.
+ * Versions: 5 log start offset; 7 sessions; 9 leader epoch; 12 flexible, last fetched epoch; 13 topic id; 15 replica state;
+ * 16 where the leader is.
+ * Gaps: replicas cannot fetch yet; there is no preferred read replica.   Invariants: ACK-2, FETCH-1, FETCH-2, FETCH-3.
  */
-import type { FetchEntry, PartitionFetchResult } from '@millrace/replication'
-import { ApiKey, ErrorCode } from '@millrace/wire'
-import { findTopic, partitionError } from './find-partition'
+import type { MetadataImage } from '@millrace/controller'
+import {
+  failedFetch,
+  type FetchContext,
+  type FetchEntry,
+  type PartitionFetchResult,
+} from '@millrace/replication'
+import { AclOperation, ResourceType } from '@millrace/security'
+import { ApiKey, ErrorCode, ZERO_UUID } from '@millrace/wire'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { LeaderHints } from './leader-hints'
 
 type Request = RequestOf<typeof ApiKey.Fetch>
 type Response = ResponseOf<typeof ApiKey.Fetch>
 
 const FIRST_VERSION_BY_ID = 13
+const FIRST_VERSION_WITH_REPLICA_STATE = 15
+const FIRST_VERSION_WITH_LEADERS = 16
+const LAST_VERSION_WITHOUT_STORAGE_ERROR = 5
 const READ_COMMITTED = 1
-const NO_RECORDS = Buffer.alloc(0)
 
-export const fetch = handler(ApiKey.Fetch, { min: 4, max: 18 }, async (request, ctx) => {
-  if (request.sessionId !== 0)
-    return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, throttleTimeMs: 0, responses: [] }
-  const plan = planReads(request, ctx)
-  const results = await ctx.broker.replicas.fetch({
-    // A partition that cannot be read is told at once.
-    maxWaitMs: plan.hasRefusal ? 0 : request.maxWaitMs,
-    minBytes: request.minBytes,
-    maxBytes: Math.min(request.maxBytes, ctx.broker.config.values.fetchMaxBytes),
-    isolationLevel:
-      request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted',
-    entries: plan.entries,
-  })
-  return {
-    throttleTimeMs: 0,
-    errorCode: ErrorCode.NONE,
-    sessionId: 0,
-    responses: formatTopics(request, plan, results),
-  }
-})
+export const fetch = handler(
+  ApiKey.Fetch,
+  { min: 4, max: 18, isOneAtATime: true },
+  (request, ctx) => {
+    const context = openContext(request, ctx)
+    if (context.errorCode !== ErrorCode.NONE) return formatReply([], context, ctx)
+    const { entries, refused } = planReads(request, context, ctx)
+    const { fetchMaxBytes } = ctx.broker.config.values
+    const maxBytes = Math.min(request.maxBytes, fetchMaxBytes)
+    const results = ctx.broker.replicas.fetch({
+      maxWaitMs: request.maxWaitMs,
+      minBytes: Math.min(request.minBytes, maxBytes),
+      maxBytes,
+      isolationLevel:
+        request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted',
+      entries,
+    })
+    return results instanceof Promise
+      ? results.then((late) => formatReply([...late, ...refused], context, ctx))
+      : formatReply([...results, ...refused], context, ctx)
+  },
+)
 
-interface ReadPlan {
-  readonly entries: FetchEntry[]
-  /** By partition in the order of the request: NONE if it is an entry, else why not. */
-  readonly refusals: number[]
-  hasRefusal: boolean
-}
-
-function planReads(request: Request, ctx: RequestContext): ReadPlan {
+function openContext(request: Request, ctx: RequestContext): FetchContext {
   const image = ctx.broker.metadata()
-  const plan: ReadPlan = { entries: [], refusals: [], hasRefusal: false }
-  for (const { topic: name, topicId, partitions } of request.topics) {
-    const reference = { name, topicId, isById: ctx.apiVersion >= FIRST_VERSION_BY_ID }
-    const found = findTopic(image, reference)
-    for (const partition of partitions) {
-      const refusal = partitionError(found, reference, partition.partition)
-      plan.refusals.push(refusal)
-      if (refusal !== ErrorCode.NONE || !found) {
-        plan.hasRefusal = true
-        continue
-      }
-      plan.entries.push({
-        topic: found.name,
+  const usesTopicIds = ctx.apiVersion >= FIRST_VERSION_BY_ID
+  const nameOf = (topicId: string) => image.topicById(topicId)?.name
+  const named = (topic: string, topicId: string) => ({
+    // The image's string, not the request's: a session may keep it for days.
+    topic: usesTopicIds ? (nameOf(topicId) ?? null) : (image.topics.get(topic)?.name ?? topic),
+    topicId: usesTopicIds ? topicId : null,
+  })
+  return ctx.broker.fetchSessions.open({
+    sessionId: request.sessionId,
+    sessionEpoch: request.sessionEpoch,
+    usesTopicIds,
+    isFromFollower: isFromReplica(request, ctx),
+    wanted: request.topics.flatMap(({ topic, topicId, partitions }) => {
+      const name = named(topic, topicId)
+      return partitions.map((partition) => ({
+        ...name,
         partition: partition.partition,
         fetchOffset: partition.fetchOffset,
         maxBytes: partition.partitionMaxBytes,
         currentLeaderEpoch: partition.currentLeaderEpoch,
         lastFetchedEpoch: partition.lastFetchedEpoch,
-      })
-    }
+      }))
+    }),
+    forgotten: request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) => {
+      const name = named(topic, topicId)
+      return partitions.map((partition) => ({ ...name, partition }))
+    }),
+    nameOf,
+  })
+}
+
+function isFromReplica(request: Request, ctx: RequestContext): boolean {
+  const { replicaState, replicaId } = request
+  return (
+    (ctx.apiVersion >= FIRST_VERSION_WITH_REPLICA_STATE ? replicaState.replicaId : replicaId) >= 0
+  )
+}
+
+interface ReadPlan {
+  readonly entries: FetchEntry[]
+  readonly refused: PartitionFetchResult[]
+}
+
+function planReads(request: Request, context: FetchContext, ctx: RequestContext): ReadPlan {
+  const image = ctx.broker.metadata()
+  const isReplica = isFromReplica(request, ctx)
+  const mayRead = isReplica
+    ? constant(ctx.allowsOnCluster(AclOperation.CLUSTER_ACTION))
+    : remembered((topic) => ctx.allows(AclOperation.READ, ResourceType.TOPIC, topic))
+  const plan: ReadPlan = { entries: [], refused: [] }
+  for (const entry of context.entries) {
+    let refusal = refusalOf(entry, image, mayRead)
+    // Nobody follows a partition of ours.
+    if (refusal === ErrorCode.NONE && isReplica) refusal = ErrorCode.NOT_LEADER_OR_FOLLOWER
+    if (refusal === ErrorCode.NONE) plan.entries.push(entry)
+    else plan.refused.push(failedFetch(entry, refusal))
   }
   return plan
 }
 
-function formatTopics(
-  request: Request,
-  plan: ReadPlan,
-  results: readonly PartitionFetchResult[],
-): Response['responses'] {
-  let at = 0
-  let resultAt = 0
-  return request.topics.map((topic) => ({
-    topic: topic.topic,
-    topicId: topic.topicId,
-    partitions: topic.partitions.map(({ partition }) => {
-      const refusal = plan.refusals[at++]
-      return refusal === ErrorCode.NONE
-        ? formatPartition(results[resultAt++])
-        : {
-            partitionIndex: partition,
-            errorCode: refusal,
-            highWatermark: -1,
-            abortedTransactions: null,
-            records: NO_RECORDS,
-          }
-    }),
-  }))
+function refusalOf(
+  entry: FetchEntry,
+  image: MetadataImage,
+  mayRead: (topic: string) => boolean,
+): number {
+  if (entry.topic === null) return ErrorCode.UNKNOWN_TOPIC_ID
+  if (!mayRead(entry.topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
+  return image.topics.get(entry.topic)?.partitions[entry.partition] === undefined
+    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    : ErrorCode.NONE
 }
 
-function formatPartition(result: PartitionFetchResult) {
+function constant(answer: boolean): () => boolean {
+  return () => answer
+}
+
+/** Asks once per topic: a session may have a thousand partitions of one. */
+function remembered(ask: (topic: string) => boolean): (topic: string) => boolean {
+  const answers = new Map<string, boolean>()
+  return (topic) => {
+    const known = answers.get(topic)
+    if (known !== undefined) return known
+    const answer = ask(topic)
+    answers.set(topic, answer)
+    return answer
+  }
+}
+
+function formatReply(
+  results: readonly PartitionFetchResult[],
+  context: FetchContext,
+  ctx: RequestContext,
+): Response {
+  const reply = context.reply(results)
+  const hints = new LeaderHints(ctx)
+  const responses: ReturnType<typeof newTopic>[] = []
+  for (const result of reply.results) {
+    let topic = responses.at(-1)
+    if (!topic || !isSameTopic(topic.entry, result.entry)) {
+      topic = newTopic(result.entry)
+      responses.push(topic)
+    }
+    topic.partitions.push(formatPartition(result, hints, ctx))
+  }
   return {
-    partitionIndex: result.partition,
-    errorCode: result.errorCode,
+    throttleTimeMs: 0,
+    errorCode: reply.errorCode,
+    sessionId: reply.sessionId,
+    responses,
+    nodeEndpoints: hints.endpoints,
+  }
+}
+
+function newTopic(entry: FetchEntry) {
+  const { topic, topicId } = entry
+  const partitions: ReturnType<typeof formatPartition>[] = []
+  return { entry, topic: topic ?? '', topicId: topicId ?? ZERO_UUID, partitions }
+}
+
+function isSameTopic(one: FetchEntry, other: FetchEntry): boolean {
+  return one.topicId === null ? one.topic === other.topic : one.topicId === other.topicId
+}
+
+function formatPartition(
+  result: PartitionFetchResult,
+  hints: LeaderHints,
+  { apiVersion }: RequestContext,
+) {
+  const { entry, errorCode } = result
+  const isLedElsewhere =
+    errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH
+  // Clients of that time take a storage error for one that does not pass.
+  const isUnknownToClient =
+    errorCode === ErrorCode.KAFKA_STORAGE_ERROR && apiVersion <= LAST_VERSION_WITHOUT_STORAGE_ERROR
+  return {
+    partitionIndex: entry.partition,
+    errorCode: isUnknownToClient ? ErrorCode.NOT_LEADER_OR_FOLLOWER : errorCode,
     highWatermark: result.highWatermark,
     lastStableOffset: result.lastStableOffset,
     logStartOffset: result.logStartOffset,
     divergingEpoch: result.divergingEpoch ?? undefined,
-    currentLeader: result.currentLeader ?? undefined,
-    abortedTransactions: null,
+    currentLeader:
+      isLedElsewhere && entry.topic !== null && apiVersion >= FIRST_VERSION_WITH_LEADERS
+        ? hints.leaderOf(entry.topic, entry.partition)
+        : undefined,
+    abortedTransactions: result.abortedTransactions,
     records: result.records,
   }
 }

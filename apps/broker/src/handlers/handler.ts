@@ -22,6 +22,8 @@ export interface Handler {
   readonly advertised: VersionRange
   readonly request: MessageSpec
   readonly response: MessageSpec
+  /** A connection's next request with this key is not begun before this one is answered. */
+  readonly isOneAtATime: boolean
   /** Null means that the client expects no answer. Whatever it throws closes the connection. */
   handle(request: unknown, context: RequestContext): object | null | Promise<object | null>
 }
@@ -29,6 +31,7 @@ export interface Handler {
 export interface HandlerVersions extends VersionRange {
   /** First version that ApiVersions tells, when clients need to see older ones than are served. */
   readonly advertisedMin?: number
+  readonly isOneAtATime?: boolean
 }
 
 /** Declares the handler of one API key. */
@@ -40,13 +43,14 @@ export function handler<K extends ServedApiKey>(
     context: RequestContext,
   ) => ResponseOf<K> | null | Promise<ResponseOf<K> | null>,
 ): Handler {
-  const { min, max, advertisedMin = min } = versions
+  const { min, max, advertisedMin = min, isOneAtATime = false } = versions
   return {
     key,
     served: { min, max },
     advertised: { min: advertisedMin, max },
     request: messages[key].request as MessageSpec,
     response: messages[key].response as MessageSpec,
+    isOneAtATime,
     handle: handle as Handler['handle'],
   }
 }
