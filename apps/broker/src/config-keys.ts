@@ -109,6 +109,18 @@ export const brokerConfigDefinition = {
     min: 0,
     doc: 'Fetch sessions that are kept at once; readers beyond it name all their partitions in every request.',
   }),
+  maxRequestPartitionSizeLimit: int('max.request.partition.size.limit', {
+    default: 2000,
+    min: 1,
+    doc: 'Most partitions in one answer to a client that asks for topics page by page.',
+  }),
+  telemetryMaxBytes: int('telemetry.max.bytes', {
+    default: 1_048_576,
+    min: 1,
+    unit: 'bytes',
+    importance: 'LOW',
+    doc: 'The largest push of metrics that a client may send, as it is sent (compressed).',
+  }),
   offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', {
     default: 5000,
     min: 1,

@@ -28,6 +28,7 @@ import {
 } from '@millrace/replication'
 import { AclAuthorizer, allowAll, parseSuperUsers, type Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
+import { ClientTelemetry } from './client-telemetry'
 import type { BrokerConfig } from './config'
 import { DynamicConfig } from './configs/dynamic-config'
 import { createCoordinatorLog } from './coordinator-log'
@@ -223,6 +224,7 @@ async function openParts(
     ),
     groups,
     topics: new TopicCreation({ controller, replicas, logger }, { config }),
+    clientTelemetry: new ClientTelemetry({ clock, random, metadata: () => controller.metadata() }),
     producerIds: new ProducerIdBlock({ controller }),
     authorizer: openAuthorizer({ controller, logger }, config),
     metadata: () => controller.metadata(),

@@ -4,6 +4,7 @@ import type { GroupCoordinator } from '@millrace/coordinator'
 import type { FetchSessions, ReplicaManager } from '@millrace/replication'
 import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
+import type { ClientTelemetry } from './client-telemetry'
 import type { BrokerConfig } from './config'
 import type { DynamicConfig } from './configs/dynamic-config'
 import type { ProducerIdBlock } from './producer-id-block'
@@ -27,6 +28,7 @@ export interface BrokerServices {
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
   readonly topics: TopicCreation
+  readonly clientTelemetry: ClientTelemetry
   readonly producerIds: ProducerIdBlock
   readonly authorizer: Authorizer
   /** The current metadata: an immutable snapshot. */

@@ -230,6 +230,17 @@ export class Controller {
     throw contention(`changing ${kind.prefix}`)
   }
 
+  /** Forgets a broker. @throws PlatformError CONTROLLER_UNKNOWN_BROKER, CONTROLLER_BROKER_IN_USE while it has replicas */
+  async unregisterBroker(id: number): Promise<void> {
+    if (!this.#image.brokers.some((broker) => broker.id === id))
+      throw controllerErrors.create('CONTROLLER_UNKNOWN_BROKER', { id })
+    for (const { name, partitions } of this.#image.topics.values())
+      if (partitions.some(({ replicas }) => replicas.includes(id)))
+        throw controllerErrors.create('CONTROLLER_BROKER_IN_USE', { id, topic: name })
+    await this.#commit({ success: [{ type: 'delete', key: keys.broker(id) }] })
+    this.#logger.info('forgot broker', { brokerId: id })
+  }
+
   /** Takes a block of producer ids, durable before it resolves. @throws PlatformError CONTROLLER_CONTENTION */
   allocateProducerIds(count: number): Promise<ProducerIdBlock> {
     return allocateProducerIds(this.#store, count)

@@ -52,6 +52,16 @@ export const controllerErrors = defineErrors({
     says: "config of topic '{name}' is invalid: {problems}",
     todo: 'correct every listed key',
   },
+  CONTROLLER_UNKNOWN_BROKER: {
+    retriable: false,
+    says: 'broker {id} is not registered',
+    todo: 'check its number',
+  },
+  CONTROLLER_BROKER_IN_USE: {
+    retriable: false,
+    says: "broker {id} has replicas, of topic '{topic}' for one",
+    todo: 'move its partitions away first',
+  },
   CONTROLLER_CONTENTION: {
     retriable: true,
     says: '{what} lost against other changes {attempts} times',

@@ -1,4 +1,4 @@
-import { ApiKey, apiMessages, ErrorCode, type ServedApiKey } from '@millrace/wire'
+import { ApiKey, apiMessages, ErrorCode, type ServedApiKey, ZERO_UUID } from '@millrace/wire'
 import { handlers } from '../../../apps/broker/src/handlers'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
 
@@ -123,6 +123,36 @@ function aRequest(key: ServedApiKey, version: number): object {
     }
     case ApiKey.ListConfigResources:
       return { resourceTypes: [] }
+    case ApiKey.CreatePartitions: {
+      const topics = [{ name: 'versions', count: 1, assignments: null }]
+      return { topics, timeoutMs: 1000, validateOnly: true }
+    }
+    case ApiKey.ElectLeaders:
+      return { electionType: 0, topicPartitions: [{ topic: 'versions', partitions: [0] }] }
+    case ApiKey.AlterPartitionReassignments: {
+      const partitions = [{ partitionIndex: 0, replicas: null }]
+      return { topics: [{ name: 'versions', partitions }] }
+    }
+    case ApiKey.ListPartitionReassignments:
+      return { topics: null }
+    case ApiKey.DescribeQuorum: {
+      const partitions = [{ partitionIndex: 0 }]
+      return { topics: [{ topicName: '__cluster_metadata', partitions }] }
+    }
+    case ApiKey.UpdateFeatures: {
+      const update = { feature: 'group.version', maxVersionLevel: 9, allowDowngrade: false }
+      return { featureUpdates: [update] }
+    }
+    case ApiKey.UnregisterBroker:
+      return { brokerId: 99 }
+    case ApiKey.GetTelemetrySubscriptions:
+      return { clientInstanceId: ZERO_UUID }
+    case ApiKey.PushTelemetry: {
+      const push = { subscriptionId: 0, terminating: false, compressionType: 0 }
+      return { clientInstanceId: ZERO_UUID, metrics: Buffer.alloc(0), ...push }
+    }
+    case ApiKey.DescribeTopicPartitions:
+      return { topics: [{ name: 'versions' }], cursor: null }
     case ApiKey.DescribeCluster:
       return { includeClusterAuthorizedOperations: false }
     default:
@@ -187,6 +217,32 @@ function expected(key: ServedApiKey, version: number): object {
     case ApiKey.AlterConfigs:
     case ApiKey.IncrementalAlterConfigs:
       return { responses: [{ errorCode: 0, errorMessage: null, resourceName: 'versions' }] }
+    case ApiKey.CreatePartitions:
+      return { results: [{ name: 'versions', errorCode: ErrorCode.INVALID_PARTITIONS }] }
+    case ApiKey.ElectLeaders: {
+      const partitionResult = [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }]
+      return { replicaElectionResults: [{ topic: 'versions', partitionResult }] }
+    }
+    case ApiKey.AlterPartitionReassignments: {
+      const partitions = [{ errorCode: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS }]
+      return { errorCode: 0, responses: [{ name: 'versions', partitions }] }
+    }
+    case ApiKey.ListPartitionReassignments:
+      return { errorCode: 0, topics: [] }
+    case ApiKey.DescribeQuorum: {
+      const partitions = [{ errorCode: 0, leaderId: 1, currentVoters: [{ replicaId: 1 }] }]
+      return { errorCode: 0, topics: [{ partitions }] }
+    }
+    case ApiKey.UpdateFeatures:
+      return { errorCode: ErrorCode.INVALID_UPDATE_VERSION }
+    case ApiKey.UnregisterBroker:
+      return { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }
+    case ApiKey.GetTelemetrySubscriptions:
+      return { errorCode: 0, pushIntervalMs: 300_000, requestedMetrics: [] }
+    case ApiKey.PushTelemetry:
+      return { errorCode: ErrorCode.INVALID_REQUEST }
+    case ApiKey.DescribeTopicPartitions:
+      return { topics: [{ errorCode: 0, name: 'versions', partitions: [{ leaderId: 1 }] }] }
     case ApiKey.ListConfigResources:
     case ApiKey.ApiVersions:
       return { errorCode: 0 }

@@ -439,8 +439,6 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
       ['compression.gzip.level', 'INT', '-1', { min: -1, max: 9 }],
       ['compression.lz4.level', 'INT', '9', { min: 1, max: 17 }],
       ['compression.zstd.level', 'INT', '3', { min: -131072, max: 22 }],
-      ['max.request.partition.size.limit', 'INT', '2000', { min: 1 }],
-      ['telemetry.max.bytes', 'INT', '1048576', { min: 1 }],
     ],
   },
 ]

@@ -21,11 +21,21 @@ import { createAcls } from './30-create-acls'
 import { deleteAcls } from './31-delete-acls'
 import { describeConfigs } from './32-describe-configs'
 import { legacyAlterConfigs } from './33-alter-configs'
+import { createPartitions } from './37-create-partitions'
 import { deleteGroups } from './42-delete-groups'
+import { electLeaders } from './43-elect-leaders'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs'
+import { alterPartitionReassignments } from './45-alter-partition-reassignments'
+import { listPartitionReassignments } from './46-list-partition-reassignments'
 import { offsetDelete } from './47-offset-delete'
+import { describeQuorum } from './55-describe-quorum'
+import { updateFeatures } from './57-update-features'
 import { describeCluster } from './60-describe-cluster'
+import { unregisterBroker } from './64-unregister-broker'
+import { getTelemetrySubscriptions } from './71-get-telemetry-subscriptions'
+import { pushTelemetry } from './72-push-telemetry'
 import { listConfigResources } from './74-list-config-resources'
+import { describeTopicPartitions } from './75-describe-topic-partitions'
 import type { Handler } from './handler'
 
 /** THE table: every request that is served. Key and versions stand in each handler's file; ApiVersions tells this list. */
@@ -53,9 +63,19 @@ export const handlers: readonly Handler[] = [
   deleteAcls,
   describeConfigs,
   legacyAlterConfigs,
+  createPartitions,
   deleteGroups,
+  electLeaders,
   incrementalAlterConfigs,
+  alterPartitionReassignments,
+  listPartitionReassignments,
   offsetDelete,
+  describeQuorum,
+  updateFeatures,
   describeCluster,
+  unregisterBroker,
+  getTelemetrySubscriptions,
+  pushTelemetry,
   listConfigResources,
+  describeTopicPartitions,
 ]

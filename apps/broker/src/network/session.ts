@@ -14,6 +14,13 @@ export interface ClientSession {
   readonly principal: Principal
   /** Whether it logged in with a delegation token: such a client may make no further tokens. */
   readonly isTokenAuthenticated: boolean
+  /** What the client calls itself; it says so in ApiVersions. */
+  software: ClientSoftware
+}
+
+export interface ClientSoftware {
+  readonly name: string
+  readonly version: string
 }
 
 /** The session as its connection sees it. */
@@ -29,6 +36,7 @@ export class Session implements ClientSession {
   expiresAtMs = Infinity
   /** Monotonic time at which the latest login after the first one began. */
   reauthenticatedAtMs = -Infinity
+  software: ClientSoftware = { name: 'unknown', version: 'unknown' }
 
   constructor(from: { host: string; port: number; listenerName: string }) {
     this.host = hostAddress(from.host)

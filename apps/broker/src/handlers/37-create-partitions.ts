@@ -1,0 +1,63 @@
+/**
+ * CreatePartitions, key 37 - served: 0 to 3.
+ * Does: gives topics more partitions, placed by the broker or by hand; answers when their logs are open.
+ * Versions: 2 flexible; 3 may be throttled by a quota.
+ * Gaps: none known.
+ */
+import { errorMessage } from '@millrace/base'
+import { AclOperation, ResourceType } from '@millrace/security'
+import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
+import { wireFailureOf } from '../wire-failure'
+import { handler, type RequestContext, type RequestOf } from './handler'
+
+type Request = RequestOf<typeof ApiKey.CreatePartitions>
+type Topic = Request['topics'][number]
+
+export const createPartitions = handler(
+  ApiKey.CreatePartitions,
+  { min: 0, max: 3 },
+  async ({ topics, validateOnly }, ctx) => {
+    const names = topics.map(({ name }) => name)
+    const results = topics
+      .filter(({ name }, at) => names.indexOf(name) === at)
+      .map((topic) =>
+        names.indexOf(topic.name) === names.lastIndexOf(topic.name)
+          ? addPartitions(topic, validateOnly, ctx)
+          : Promise.resolve(
+              answer(topic, ErrorCode.INVALID_REQUEST, 'the topic is given more than once'),
+            ),
+      )
+    return { throttleTimeMs: 0, results: await Promise.all(results) }
+  },
+)
+
+async function addPartitions(topic: Topic, validateOnly: boolean, ctx: RequestContext) {
+  const { name, count, assignments } = topic
+  if (!ctx.allows(AclOperation.ALTER, ResourceType.TOPIC, name))
+    return answer(
+      topic,
+      ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+      errorText(ErrorCode.TOPIC_AUTHORIZATION_FAILED),
+    )
+  const { controller, replicas } = ctx.broker
+  const firstIndex = ctx.broker.metadata().topics.get(name)?.partitions.length ?? 0
+  try {
+    await controller.createPartitions({
+      name,
+      count,
+      // The request gives only brokers: the first list is that of the first new partition.
+      assignments:
+        assignments?.map(({ brokerIds }, at) => ({ partitionIndex: firstIndex + at, brokerIds })) ??
+        null,
+      validateOnly,
+    })
+    if (!validateOnly) await replicas.whenApplied(name)
+    return answer(topic, ErrorCode.NONE, null)
+  } catch (error) {
+    return answer(topic, wireFailureOf(error).errorCode, errorMessage(error))
+  }
+}
+
+function answer({ name }: Topic, errorCode: number, message: string | null) {
+  return { name, errorCode, errorMessage: message }
+}
