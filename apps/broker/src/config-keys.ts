@@ -1,5 +1,5 @@
 import { boolean, int, list, long, short, string } from '@millrace/config'
-import { groupConfigDefinition } from '@millrace/coordinator'
+import { groupConfigDefinition, transactionConfigDefinition } from '@millrace/coordinator'
 import { logManagerConfigDefinition } from '@millrace/log'
 import { aclConfigDefinition } from '@millrace/security'
 
@@ -13,6 +13,7 @@ export const brokerConfigDefinition = {
   ...logManagerConfigDefinition,
   ...groupConfigDefinition,
   ...aclConfigDefinition,
+  ...transactionConfigDefinition,
   nodeId: int('node.id', {
     default: 1,
     min: 0,

@@ -13,7 +13,12 @@ import {
 import { parseConfig } from '@millrace/config'
 import { Controller, recordKinds, type MetadataImage } from '@millrace/controller'
 import { EmbeddedStore } from '@millrace/coordination'
-import { GroupCoordinator, OFFSETS_TOPIC } from '@millrace/coordinator'
+import {
+  GroupCoordinator,
+  OFFSETS_TOPIC,
+  TRANSACTIONS_TOPIC,
+  type TxnCoordinator,
+} from '@millrace/coordinator'
 import {
   logConfigDefinition,
   LogManager,
@@ -39,6 +44,7 @@ import { ProducerIdBlock } from './producer-id-block'
 import type { BrokerServices, Endpoint } from './services'
 import { TopicCreation } from './topic-creation'
 
+import { openTransactions } from './transactions/open-transactions'
 const METADATA_DIRECTORY = 'metadata'
 
 export interface EngineDeps {
@@ -86,7 +92,7 @@ export class BrokerEngine implements BrokerLifecycle {
 
   /** Registers this broker under its real port, and takes over the partitions it leads. */
   async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
-    const { controller, replicas, groups, nodeId, dynamicConfig } = this.services
+    const { controller, replicas, groups, transactions, nodeId, dynamicConfig } = this.services
     this.#endpoints = endpointsOf(this.#config, addresses, await resolvableMachineName())
     const [endpoint] = this.#endpoints.values()
     await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
@@ -102,12 +108,14 @@ export class BrokerEngine implements BrokerLifecycle {
     const image = controller.metadata()
     groups.start(image.topics.get(OFFSETS_TOPIC)?.partitions.length)
     await replicas.deleteStrays(image)
+    transactions.start(image.topics.get(TRANSACTIONS_TOPIC)?.partitions.length)
     await replicas.applyMetadata(image, image.topics.keys())
   }
 
   onDraining(): void {
     this.services.replicas.releaseFetches()
     this.services.groups.stop()
+    this.services.transactions.stop()
   }
 
   /** Flushes, writes the checkpoints and the mark of a clean shutdown, gives the directories free. */
@@ -200,8 +208,17 @@ async function openParts(
     },
   )
   closers.add('logs', () => logManager.close())
-  const replicas = new ReplicaManager(
-    { logManager, clock, logger, logConfigOf, leadership: leadershipOf(() => groups, logger) },
+  const replicas: ReplicaManager = new ReplicaManager(
+    {
+      logManager,
+      clock,
+      logger,
+      logConfigOf,
+      leadership: leadershipOf(
+        () => ({ replicas, groups, transactions: parts.transactions }),
+        logger,
+      ),
+    },
     { nodeId: values.nodeId },
   )
   closers.add('replicas', () => {
@@ -212,6 +229,12 @@ async function openParts(
   closers.add('group coordinator', () => groups.stop())
   return {
     nodeId: values.nodeId,
+  const producerIds = new ProducerIdBlock({ controller })
+  const parts = openTransactions(
+    { replicas, groups, controller, producerIds, clock, logger },
+    { values, isVerifying: () => dynamicConfig.current.values.partitionVerificationEnable },
+  )
+  closers.add('transaction coordinator', () => parts.transactions.stop())
     config,
     dynamicConfig,
     clock,
@@ -225,7 +248,8 @@ async function openParts(
     groups,
     topics: new TopicCreation({ controller, replicas, logger }, { config }),
     clientTelemetry: new ClientTelemetry({ clock, random, metadata: () => controller.metadata() }),
-    producerIds: new ProducerIdBlock({ controller }),
+    ...parts,
+    producerIds,
     authorizer: openAuthorizer({ controller, logger }, config),
     metadata: () => controller.metadata(),
   }
@@ -256,17 +280,31 @@ function openGroups(
   return new GroupCoordinator({ log, ...rest }, values)
 }
 
-/** Leading a partition of the offsets topic is being the coordinator of its groups. */
-function leadershipOf(groups: () => GroupCoordinator, logger: Logger): LeadershipListener {
+interface Coordinators {
+  readonly replicas: ReplicaManager
+  readonly groups: GroupCoordinator
+  readonly transactions: TxnCoordinator
+}
+
+/** Leading a partition of a coordinator's topic is being the coordinator of what it holds. */
+function leadershipOf(coordinators: () => Coordinators, logger: Logger): LeadershipListener {
+  const elected = (topic: string, partition: number): Promise<void> | null => {
+    const { replicas, groups, transactions } = coordinators()
+    if (topic === OFFSETS_TOPIC) return groups.onPartitionElected(partition)
+    if (topic !== TRANSACTIONS_TOPIC) return null
+    const { leaderEpoch } = replicas.partition(topic, partition)!
+    return transactions.onPartitionElected(partition, leaderEpoch)
+  }
   return {
     onElected(topic, partition) {
-      if (topic !== OFFSETS_TOPIC) return
-      groups()
-        .onPartitionElected(partition)
-        .catch((error: unknown) => logger.error('groups not loaded', { partition, error }))
+      elected(topic, partition)?.catch((error: unknown) =>
+        logger.error('coordinator not loaded', { topic, partition, error }),
+      )
     },
     onResigned(topic, partition) {
-      if (topic === OFFSETS_TOPIC) groups().onPartitionResigned(partition)
+      const { groups, transactions } = coordinators()
+      if (topic === OFFSETS_TOPIC) groups.onPartitionResigned(partition)
+      if (topic === TRANSACTIONS_TOPIC) transactions.onPartitionResigned(partition)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@millrace/base'
 import type { Controller, MetadataImage } from '@millrace/controller'
-import type { GroupCoordinator } from '@millrace/coordinator'
+import type { GroupCoordinator, TxnCoordinator } from '@millrace/coordinator'
 import type { FetchSessions, ReplicaManager } from '@millrace/replication'
 import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
@@ -9,6 +9,8 @@ import type { BrokerConfig } from './config'
 import type { DynamicConfig } from './configs/dynamic-config'
 import type { ProducerIdBlock } from './producer-id-block'
 import type { TopicCreation } from './topic-creation'
+import type { LocalMarkers } from './transactions/local-markers'
+import type { TxnVerifier } from './transactions/txn-verifier'
 
 export interface Endpoint {
   readonly host: string
@@ -27,6 +29,9 @@ export interface BrokerServices {
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator
+  readonly transactions: TxnCoordinator
+  readonly txnVerifier: TxnVerifier
+  readonly markers: LocalMarkers
   readonly topics: TopicCreation
   readonly clientTelemetry: ClientTelemetry
   readonly producerIds: ProducerIdBlock

@@ -1,5 +1,5 @@
 import type { Controller, NewTopic, TopicImage } from '@millrace/controller'
-import { OFFSETS_TOPIC } from '@millrace/coordinator'
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '@millrace/coordinator'
 import type { ReplicaManager } from '@millrace/replication'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode } from '@millrace/wire'
@@ -56,24 +56,41 @@ export class TopicCreation {
 
   #shapeOf(name: string): Omit<NewTopic, 'name'> {
     const { values } = this.#config
-    if (name !== OFFSETS_TOPIC)
-      return {
-        partitions: values.numPartitions,
-        replicationFactor: this.#replicationFactor(name, values.defaultReplicationFactor),
-        configs: {},
-      }
-    return {
-      partitions: values.offsetsTopicPartitions,
-      replicationFactor: this.#replicationFactor(name, values.offsetsTopicReplicationFactor),
-      configs: {
-        'cleanup.policy': 'compact',
-        'compression.type': 'producer',
-        'segment.bytes': String(values.offsetsTopicSegmentBytes),
-      },
+    switch (name) {
+      case OFFSETS_TOPIC:
+        return {
+          partitions: values.offsetsTopicPartitions,
+          replicationFactor: this.#replicationFactor(name, values.offsetsTopicReplicationFactor),
+          configs: {
+            'cleanup.policy': 'compact',
+            'compression.type': 'producer',
+            'segment.bytes': String(values.offsetsTopicSegmentBytes),
+          },
+        }
+      case TRANSACTIONS_TOPIC:
+        return {
+          partitions: values.transactionsTopicPartitions,
+          replicationFactor: this.#replicationFactor(
+            name,
+            values.transactionsTopicReplicationFactor,
+          ),
+          configs: {
+            'cleanup.policy': 'compact',
+            'compression.type': 'uncompressed',
+            'min.insync.replicas': String(values.transactionsTopicMinIsr),
+            'segment.bytes': String(values.transactionsTopicSegmentBytes),
+          },
+        }
+      default:
+        return {
+          partitions: values.numPartitions,
+          replicationFactor: this.#replicationFactor(name, values.defaultReplicationFactor),
+          configs: {},
+        }
     }
   }
 
-  /** Kafka's default for the offsets topic is three; a cluster of one gets one, and is told. */
+  /** Kafka's default for the internal topics is three; a cluster of one gets one, and is told. */
   #replicationFactor(topic: string, wanted: number): number {
     const live = this.#controller.metadata().brokers.length
     if (wanted <= live) return wanted

@@ -6,6 +6,7 @@ export {
   type TransactionMarker,
 } from './coordinator-log'
 export { GroupCoordinator, type Client } from './group-coordinator'
+export { topicPattern } from './topic-pattern/topic-pattern'
 export { transactionConfigDefinition, type TransactionOptions } from './txn/config'
 export type { MarkerSender } from './txn/marker-sender'
 export { listPartitions, type TopicPartition } from './txn/partitions'

@@ -12,6 +12,7 @@ beforeAll(async () => {
   const { topics } = await client.ask(ApiKey.Metadata, 12, { topics: [{ name: 'versions' }] })
   topicId = topics[0].topicId
   await client.ask(ApiKey.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['group'] })
+  await client.ask(ApiKey.FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['nobody'] })
 })
 afterAll(async () => {
   client.close()
@@ -27,6 +28,9 @@ const anAclFilter = {
   operation: 1,
   permissionType: 1,
 }
+
+const aProducer = { transactionalId: 'nobody', producerId: 7, producerEpoch: 0 }
+const UNKNOWN_PRODUCER_RESULT = { partitionErrorCode: ErrorCode.INVALID_PRODUCER_ID_MAPPING }
 
 /** For each key a request that is complete in every version: the codec leaves out what a version does not have. */
 function aRequest(key: ServedApiKey, version: number): object {
@@ -93,6 +97,29 @@ function aRequest(key: ServedApiKey, version: number): object {
       return { transactionalId: null, transactionTimeoutMs: 1000 }
     case ApiKey.OffsetForLeaderEpoch:
       return { topics: [{ topic: 'versions', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }
+    case ApiKey.AddPartitionsToTxn: {
+      const topics = [{ name: 'versions', partitions: [0] }]
+      return {
+        transactions: [{ ...aProducer, topics }],
+        v3AndBelowTransactionalId: aProducer.transactionalId,
+        v3AndBelowProducerId: aProducer.producerId,
+        v3AndBelowProducerEpoch: aProducer.producerEpoch,
+        v3AndBelowTopics: topics,
+      }
+    }
+    case ApiKey.AddOffsetsToTxn:
+      return { ...aProducer, groupId: 'group' }
+    case ApiKey.EndTxn:
+      return { ...aProducer, committed: true }
+    case ApiKey.WriteTxnMarkers: {
+      const topics = [{ name: 'versions', partitionIndexes: [0] }]
+      const marker = { ...aProducer, transactionResult: false, coordinatorEpoch: 0, topics }
+      return { markers: [marker] }
+    }
+    case ApiKey.TxnOffsetCommit: {
+      const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: '' }]
+      return { ...aProducer, groupId: 'group', topics: [{ ...topic, partitions }] }
+    }
     case ApiKey.DescribeAcls:
       return { ...anAclFilter }
     case ApiKey.CreateAcls: {
@@ -123,6 +150,12 @@ function aRequest(key: ServedApiKey, version: number): object {
     }
     case ApiKey.ListConfigResources:
       return { resourceTypes: [] }
+    case ApiKey.DescribeProducers:
+      return { topics: [{ name: 'versions', partitionIndexes: [0] }] }
+    case ApiKey.DescribeTransactions:
+      return { transactionalIds: ['nobody'] }
+    case ApiKey.ListTransactions:
+      return { stateFilters: ['Ongoing', 'Odd'], producerIdFilters: [] }
     case ApiKey.CreatePartitions: {
       const topics = [{ name: 'versions', count: 1, assignments: null }]
       return { topics, timeoutMs: 1000, validateOnly: true }
@@ -221,6 +254,24 @@ function expected(key: ServedApiKey, version: number): object {
       return { results: [{ name: 'versions', errorCode: ErrorCode.INVALID_PARTITIONS }] }
     case ApiKey.ElectLeaders: {
       const partitionResult = [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }]
+    case ApiKey.AddPartitionsToTxn:
+      return version < 4
+        ? { resultsByTopicV3AndBelow: [{ resultsByPartition: [UNKNOWN_PRODUCER_RESULT] }] }
+        : {
+            errorCode: 0,
+            resultsByTransaction: [
+              { topicResults: [{ resultsByPartition: [UNKNOWN_PRODUCER_RESULT] }] },
+            ],
+          }
+    case ApiKey.AddOffsetsToTxn:
+    case ApiKey.EndTxn:
+      return { errorCode: ErrorCode.INVALID_PRODUCER_ID_MAPPING }
+    case ApiKey.WriteTxnMarkers:
+      return { markers: [{ producerId: 7, topics: [{ partitions: [{ errorCode: 0 }] }] }] }
+    case ApiKey.TxnOffsetCommit: {
+      const errorCode = ErrorCode.INVALID_PRODUCER_ID_MAPPING
+      return { topics: [{ name: 'versions', partitions: [{ errorCode }] }] }
+    }
       return { replicaElectionResults: [{ topic: 'versions', partitionResult }] }
     }
     case ApiKey.AlterPartitionReassignments: {
@@ -233,6 +284,12 @@ function expected(key: ServedApiKey, version: number): object {
       const partitions = [{ errorCode: 0, leaderId: 1, currentVoters: [{ replicaId: 1 }] }]
       return { errorCode: 0, topics: [{ partitions }] }
     }
+    case ApiKey.DescribeProducers:
+      return { topics: [{ partitions: [{ errorCode: 0 }] }] }
+    case ApiKey.DescribeTransactions:
+      return { transactionStates: [{ errorCode: ErrorCode.TRANSACTIONAL_ID_NOT_FOUND }] }
+    case ApiKey.ListTransactions:
+      return { errorCode: 0, unknownStateFilters: ['Odd'], transactionStates: [] }
     case ApiKey.UpdateFeatures:
       return { errorCode: ErrorCode.INVALID_UPDATE_VERSION }
     case ApiKey.UnregisterBroker:

@@ -34,6 +34,9 @@ const TEST_DEFAULTS = {
   'group.initial.rebalance.delay.ms': '0',
   'offsets.topic.num.partitions': '4',
   'offsets.topic.replication.factor': '1',
+  'transaction.state.log.num.partitions': '4',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
 }
 
 export async function startTestBroker(

@@ -227,8 +227,6 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
   {
     why: 'The parts behind these keys are not configurable, or always on.',
     keys: [
-      ['add.partitions.to.txn.retry.backoff.max.ms', 'INT', '100', { min: 0 }],
-      ['add.partitions.to.txn.retry.backoff.ms', 'INT', '20', { min: 1 }],
       ['cordoned.log.dirs', 'LIST', ''],
       ['group.coordinator.append.linger.ms', 'INT', '-1', { min: -1 }],
       ['group.coordinator.cached.buffer.max.bytes', 'INT', '1048588', { min: 524288 }],
@@ -359,20 +357,6 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
       ['delegation.token.expiry.time.ms', 'LONG', '86400000', { min: 1 }],
       ['delegation.token.max.lifetime.ms', 'LONG', '604800000', { min: 1 }],
       ['delegation.token.secret.key', 'PASSWORD', null],
-    ],
-  },
-  {
-    why: 'Not tunable for transactions.',
-    keys: [
-      ['transaction.abort.timed.out.transaction.cleanup.interval.ms', 'INT', '10000', { min: 1 }],
-      ['transaction.max.timeout.ms', 'INT', '900000', { min: 1 }],
-      ['transaction.partition.verification.enable', 'BOOLEAN', 'true'],
-      ['transaction.remove.expired.transaction.cleanup.interval.ms', 'INT', '3600000', { min: 1 }],
-      ['transaction.state.log.min.isr', 'INT', '2', { min: 1 }],
-      ['transaction.state.log.num.partitions', 'INT', '50', { min: 1 }],
-      ['transaction.state.log.replication.factor', 'SHORT', '3', { min: 1 }],
-      ['transaction.state.log.segment.bytes', 'INT', '104857600', { min: 1 }],
-      ['transactional.id.expiration.ms', 'INT', '604800000', { min: 1 }],
     ],
   },
   {

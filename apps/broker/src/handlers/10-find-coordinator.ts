@@ -1,11 +1,12 @@
 /**
  * FindCoordinator, key 10 - served: 0 to 6.
- * Does: names the broker that leads a group's partition of __consumer_offsets; creates that topic at the first call.
+ * Does: names the broker that leads the partition of __consumer_offsets or __transaction_state that a group or a
+ *   transactional id belongs to; creates that topic at the first call.
  * Versions: 1 key type and error text; 3 flexible; 4 several keys; 6 share groups.
- * Gaps: there is no transaction and no share coordinator: key types 1 and 2 answer INVALID_REQUEST with a text, which
- * clients do not retry. The topic is created before the answer, where Kafka answers COORDINATOR_NOT_AVAILABLE first.
+ * Gaps: there is no share coordinator: key type 2 answers INVALID_REQUEST with a text, which clients do not retry.
+ * The topic is created before the answer, where Kafka answers COORDINATOR_NOT_AVAILABLE first.
  */
-import { OFFSETS_TOPIC } from '@millrace/coordinator'
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '@millrace/coordinator'
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type RequestContext } from './handler'
@@ -35,19 +36,30 @@ export const findCoordinator = handler(
 async function find(keyType: number, key: string, ctx: RequestContext): Promise<Found> {
   const refusal = refusalOf(keyType, key, ctx)
   if (refusal !== ErrorCode.NONE) return notFound(refusal, null)
-  if (keyType !== KEY_TYPE_GROUP)
-    return notFound(
-      ErrorCode.INVALID_REQUEST,
-      'This broker has no coordinator for transactions or share groups yet.',
-    )
-  const topic = ctx.broker.metadata().topics.get(OFFSETS_TOPIC)
-  const offsets = topic ?? (await ctx.broker.topics.createAutomatically(OFFSETS_TOPIC))
-  if (typeof offsets === 'number')
-    return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'The offsets topic cannot be created.')
-  const leader = offsets.partitions[ctx.broker.groups.partitionFor(key)]?.leader ?? -1
+  const coordinator = coordinatorOf(keyType, key, ctx)
+  if (!coordinator)
+    return notFound(ErrorCode.INVALID_REQUEST, 'This broker has no coordinator of this type.')
+  const { topic: name, partition } = coordinator
+  const topic =
+    ctx.broker.metadata().topics.get(name) ?? (await ctx.broker.topics.createAutomatically(name))
+  if (typeof topic === 'number')
+    return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, `The topic ${name} cannot be created.`)
+  const leader = topic.partitions[partition]?.leader ?? -1
   const endpoint = ctx.broker.endpointOf(leader, ctx.client.listenerName)
   if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
   return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: null }
+}
+
+/** Where the state of the key is kept; null for a type of key that is not served. */
+function coordinatorOf(keyType: number, key: string, { broker }: RequestContext) {
+  switch (keyType) {
+    case KEY_TYPE_GROUP:
+      return { topic: OFFSETS_TOPIC, partition: broker.groups.partitionFor(key) }
+    case KEY_TYPE_TRANSACTION:
+      return { topic: TRANSACTIONS_TOPIC, partition: broker.transactions.partitionFor(key) }
+    default:
+      return null
+  }
 }
 
 function refusalOf(keyType: number, key: string, ctx: RequestContext): number {

@@ -1,15 +1,18 @@
 /**
  * InitProducerId, key 22 - served: 0 to 5.
- * Does: gives an idempotent producer an id that no other producer has or had, across restarts.
- * Versions: 2 flexible; 3 the producer's present id and epoch; 4 PRODUCER_FENCED.
- * Gaps: no transactions yet: a transactional id is answered with INVALID_REQUEST, which makes clients fail at once
- * (COORDINATOR_NOT_AVAILABLE would make them retry until they time out). An idempotent producer that asks with its present id
- * gets a new id.
+ * Does: gives an idempotent producer an id that no other producer has or had, across restarts; gives a transactional one its
+ *   id and epoch, which fences the producer that had the transactional id before and aborts what that has open.
+ * Versions: 2 flexible; 3 the producer's present id and epoch, to get a new epoch; 4 PRODUCER_FENCED; 5 TRANSACTION_ABORTABLE.
+ * Gaps: no two-phase commit, which is version 6.   Invariants: TXN-1.
  */
 import { AclOperation, CLUSTER_NAME, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { wireFailureOf } from '../wire-failure'
-import { handler, type RequestContext } from './handler'
+import { handler, type RequestContext, type RequestOf } from './handler'
+import { knownToOldClients } from './old-producer-errors'
+
+const FIRST_VERSION_FENCED = 4
+const INCOMPLETE = 'incomplete'
 
 export const initProducerId = handler(
   ApiKey.InitProducerId,
@@ -17,22 +20,41 @@ export const initProducerId = handler(
   async (request, ctx) => {
     const refusal = refusalOf(request.transactionalId, ctx)
     if (refusal !== ErrorCode.NONE) return failed(refusal)
-    if (request.transactionalId !== null) {
-      ctx.broker.logger.warn('transactional producer refused: transactions are not served yet', {
-        client: ctx.clientId,
-        transactionalId: request.transactionalId,
-      })
-      return failed(ErrorCode.INVALID_REQUEST)
-    }
-    try {
-      const producerId = await ctx.broker.producerIds.next()
-      return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }
-    } catch (error) {
-      ctx.broker.logger.error('producer id not allocated', { error })
-      return failed(wireFailureOf(error).errorCode)
+    const claim = claimOf(request)
+    if (claim === INCOMPLETE) return failed(ErrorCode.INVALID_REQUEST)
+    if (request.transactionalId === null) return newProducer(ctx)
+    const { transactionalId, transactionTimeoutMs: timeoutMs } = request
+    const answer = await ctx.broker.transactions.initProducerId({
+      transactionalId,
+      timeoutMs,
+      claim,
+    })
+    const { errorCode } = answer
+    return {
+      throttleTimeMs: 0,
+      ...answer,
+      errorCode: ctx.apiVersion < FIRST_VERSION_FENCED ? knownToOldClients(errorCode) : errorCode,
     }
   },
 )
+
+/** What the producer believes to be; null if it knows nothing yet. */
+function claimOf(request: RequestOf<typeof ApiKey.InitProducerId>) {
+  const { producerId, producerEpoch } = request
+  if (producerId === -1 && producerEpoch === -1) return null
+  return producerId === -1 || producerEpoch === -1 ? INCOMPLETE : { producerId, producerEpoch }
+}
+
+/** One that is only idempotent gets a new id each time: nothing is known of the old one. */
+async function newProducer(ctx: RequestContext) {
+  try {
+    const producerId = await ctx.broker.producerIds.next()
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }
+  } catch (error) {
+    ctx.broker.logger.error('producer id not allocated', { error })
+    return failed(wireFailureOf(error).errorCode)
+  }
+}
 
 /** Whoever may write to some topic may do so idempotently. */
 function refusalOf(transactionalId: string | null, ctx: RequestContext): number {

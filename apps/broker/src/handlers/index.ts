@@ -17,6 +17,11 @@ import { deleteTopics } from './20-delete-topics'
 import { initProducerId } from './22-init-producer-id'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch'
 import { describeAcls } from './29-describe-acls'
+import { addPartitionsToTxn } from './24-add-partitions-to-txn'
+import { addOffsetsToTxn } from './25-add-offsets-to-txn'
+import { endTxn } from './26-end-txn'
+import { writeTxnMarkers } from './27-write-txn-markers'
+import { txnOffsetCommit } from './28-txn-offset-commit'
 import { createAcls } from './30-create-acls'
 import { deleteAcls } from './31-delete-acls'
 import { describeConfigs } from './32-describe-configs'
@@ -39,6 +44,9 @@ import { describeTopicPartitions } from './75-describe-topic-partitions'
 import type { Handler } from './handler'
 
 /** THE table: every request that is served. Key and versions stand in each handler's file; ApiVersions tells this list. */
+import { describeProducers } from './61-describe-producers'
+import { describeTransactions } from './65-describe-transactions'
+import { listTransactions } from './66-list-transactions'
 export const handlers: readonly Handler[] = [
   produce,
   fetch,
@@ -67,6 +75,11 @@ export const handlers: readonly Handler[] = [
   deleteGroups,
   electLeaders,
   incrementalAlterConfigs,
+  addPartitionsToTxn,
+  addOffsetsToTxn,
+  endTxn,
+  writeTxnMarkers,
+  txnOffsetCommit,
   alterPartitionReassignments,
   listPartitionReassignments,
   offsetDelete,
@@ -79,3 +92,6 @@ export const handlers: readonly Handler[] = [
   listConfigResources,
   describeTopicPartitions,
 ]
+  describeProducers,
+  describeTransactions,
+  listTransactions,
