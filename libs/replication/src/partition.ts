@@ -33,6 +33,7 @@ export class Partition {
   readonly log: Log
   readonly #nodeId: number
   #assignment: PartitionAssignment
+  #leaderEpochStartOffset = 0
   /** In the order of their appends, so offsets rise, but for a retried duplicate, which only waits a little longer. */
   readonly #waiters: HighWatermarkWaiter[] = []
   readonly #fetchWatches = new Set<FetchWatch>()
@@ -59,6 +60,10 @@ export class Partition {
   }
   get isLeader(): boolean {
     return this.#assignment.leader === this.#nodeId
+  }
+  /** Where the log stood when this node began to lead: below, its predecessor may have shown more than we know to be safe. */
+  get leaderEpochStartOffset(): number {
+    return this.#leaderEpochStartOffset
   }
   /** Everything below is safe on every in-sync replica and may be read. */
   get highWatermark(): number {
@@ -136,6 +141,7 @@ export class Partition {
   }
 
   #startLeading(): void {
+    this.#leaderEpochStartOffset = this.log.logEndOffset
     // An epoch starts where the log stands, before the first batch that carries it.
     if (this.log.latestEpoch() < this.leaderEpoch)
       this.log.assignEpochStart(this.leaderEpoch, this.log.logEndOffset)

@@ -3,6 +3,7 @@ import { refusedRecordsOf, type LogConfig, type LogManager } from '@millrace/log
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode, errorText } from '@millrace/wire'
 import { DelayedFetch } from './delayed-fetch'
+import { deleteRecordsOf, type DeleteRecordsResult } from './delete-records'
 import { DelayedProduce, type PartitionAppendResult } from './delayed-produce'
 import { replicationErrors } from './errors'
 import type { PartitionFetchResult } from './fetch-entry'
@@ -177,6 +178,14 @@ export class ReplicaManager {
       )
       this.#waitingFetches.add(fetch)
     })
+  }
+
+  /** Deletes the records below an offset; see `deleteRecordsOf`. Never rejects. */
+  deleteRecords(
+    of: { readonly topic: string; readonly partition: number },
+    request: { readonly offset: number; readonly timeoutMs: number },
+  ): Promise<DeleteRecordsResult> {
+    return deleteRecordsOf(this.partition(of.topic, of.partition), request, this.#clock)
   }
 
   /** Answers all fetches that wait, so that connections can be closed. */

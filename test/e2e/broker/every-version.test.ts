@@ -95,6 +95,11 @@ function aRequest(key: ServedApiKey, version: number): object {
       }
     case ApiKey.InitProducerId:
       return { transactionalId: null, transactionTimeoutMs: 1000 }
+    case ApiKey.DeleteRecords:
+      return {
+        topics: [{ ...topic, partitions: [{ partitionIndex: 0, offset: 0 }] }],
+        timeoutMs: 1000,
+      }
     case ApiKey.OffsetForLeaderEpoch:
       return { topics: [{ topic: 'versions', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }
     case ApiKey.AddPartitionsToTxn: {
@@ -236,6 +241,8 @@ function expected(key: ServedApiKey, version: number): object {
       return { responses: [{ errorCode: 0 }] }
     case ApiKey.InitProducerId:
       return { errorCode: 0, producerEpoch: 0 }
+    case ApiKey.DeleteRecords:
+      return { topics: [{ partitions: [{ partitionIndex: 0, lowWatermark: 0, errorCode: 0 }] }] }
     case ApiKey.OffsetForLeaderEpoch:
       return { topics: [{ partitions: [{ errorCode: 0, endOffset: 0 }] }] }
     // Without an authorizer there are no ACLs: acls.test.ts has the rest.

@@ -1,135 +1,170 @@
 /**
  * Produce, key 0 - served: 3 to 13.
- * Does: appends each partition's batches and answers when they are safe; acks=0 answers nothing and closes on failure.
- * Versions: 3 record batch v2; 5 log start offset; 7 zstd; 8 record errors; 9 flexible; 10 current leader; 13 topic id.
+ * Does: appends each partition's batch and answers when it is safe; acks=0 answers nothing and closes on failure;
+ * has transactional batches verified by their coordinator.
+ * Versions: 3 record batch v2, transactions; 5 log start offset; 7 zstd; 8 record errors; 9 flexible; 10 where the leader is;
+ * 12 a batch joins its partition to the transaction; 13 topic id.
  * Advertised from 0, because librdkafka takes a broker without version 0 for one it cannot produce to.
- * Gaps: transactional batches are refused (INVALID_TXN_STATE) until there is a transaction coordinator; a bad record is
- * told by errorMessage, without its index in recordErrors.   Invariants: ACK-1, ACK-4.
+ * Gaps: none known.   Invariants: ACK-1, ACK-4, SEC-2.
  */
-import { batch, BATCH_HEADER_BYTES, Codec } from '@millrace/record'
-import type { AppendEntry, PartitionAppendResult } from '@millrace/replication'
+import type { PartitionAppendResult } from '@millrace/replication'
+import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { brokerErrors } from '../errors'
-import { findTopic, partitionError } from './find-partition'
+import type { ClientSession } from '../network/session'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { LeaderHints } from './leader-hints'
+import {
+  hasTransactionalBatch,
+  hasTransactionalEntry,
+  hasTwoProducers,
+  planAppends,
+  refuse,
+  verifyTransactions,
+  type PlannedPartition,
+} from './produce-plan'
 
 type Request = RequestOf<typeof ApiKey.Produce>
 type Response = ResponseOf<typeof ApiKey.Produce>
 
-const FIRST_VERSION_BY_ID = 13
-const FIRST_VERSION_WITH_ZSTD = 7
+/** By connection: the produce request that waits for a coordinator, so that those behind it do not overtake it. */
+const verifying = new WeakMap<ClientSession, Promise<void>>()
 
 export const produce = handler(
   ApiKey.Produce,
   { min: 3, max: 13, advertisedMin: 0 },
   (request, ctx) => {
-    const { acks } = request
-    if (acks !== 0 && acks !== 1 && acks !== -1)
-      return refuseAll(request, ErrorCode.INVALID_REQUIRED_ACKS)
-    if (request.transactionalId !== null) return refuseAll(request, ErrorCode.INVALID_TXN_STATE)
+    if (hasTransactionalBatch(request) && !mayUseTransaction(request, ctx))
+      return refuseAll(request, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     const plan = planAppends(request, ctx)
+    if (hasTwoProducers(plan)) return refuseAll(request, ErrorCode.INVALID_PRODUCER_ID_MAPPING)
     // ACK-4: the append itself happens in this turn, so pipelined requests of a connection reach the log in their order.
-    const appended = ctx.broker.replicas.append({
-      acks,
-      timeoutMs: request.timeoutMs,
-      origin: 'client',
-      entries: plan.entries,
-    })
-    return appended.then((results) => {
-      if (acks === 0) return closeOnFailure(plan, results)
-      return { responses: formatTopics(request, plan, results, ctx) }
-    })
+    const before = verifying.get(ctx.client)
+    if (before === undefined && !hasTransactionalEntry(plan)) return append(request, plan, ctx)
+    return appendInTurn(before, request, plan, ctx)
   },
 )
 
-interface AppendPlan {
-  readonly entries: AppendEntry[]
-  /** By partition in the order of the request: NONE if it is an entry, else why not. */
-  readonly refusals: number[]
+/** Only a request with transactional batches is asked for its transactional id; then it must have one. */
+function mayUseTransaction({ transactionalId }: Request, ctx: RequestContext): boolean {
+  return (
+    transactionalId !== null &&
+    ctx.allows(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, transactionalId)
+  )
 }
 
-function planAppends(request: Request, ctx: RequestContext): AppendPlan {
-  const image = ctx.broker.metadata()
-  const plan: AppendPlan = { entries: [], refusals: [] }
-  for (const { name, topicId, partitionData } of request.topicData) {
-    const reference = { name, topicId, isById: ctx.apiVersion >= FIRST_VERSION_BY_ID }
-    const found = findTopic(image, reference)
-    for (const { index, records } of partitionData) {
-      let refusal = partitionError(found, reference, index)
-      // Only the coordinators write to their topics.
-      if (found?.isInternal) refusal = ErrorCode.INVALID_TOPIC_EXCEPTION
-      if (refusal === ErrorCode.NONE) refusal = recordsError(records, ctx.apiVersion)
-      plan.refusals.push(refusal)
-      if (found && records && refusal === ErrorCode.NONE)
-        plan.entries.push({ topic: found.name, partition: index, records })
-    }
-  }
-  return plan
-}
-
-/** What this version of the request may not carry; the rest is the log's to check. */
-function recordsError(records: Buffer | null, apiVersion: number): number {
-  if (records === null || records.length === 0) return ErrorCode.INVALID_RECORD
-  if (apiVersion >= FIRST_VERSION_WITH_ZSTD || records.length < BATCH_HEADER_BYTES)
-    return ErrorCode.NONE
-  return batch.codec(records, 0) === Codec.zstd
-    ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
-    : ErrorCode.NONE
-}
-
-function formatTopics(
+/** ACK-4 where a coordinator is asked: those behind wait until this one is in the log, as they do in Kafka. */
+async function appendInTurn(
+  before: Promise<void> | undefined,
   request: Request,
-  plan: AppendPlan,
+  plan: readonly PlannedPartition[],
+  ctx: RequestContext,
+): Promise<Response | null> {
+  const { client } = ctx
+  const { promise: turn, resolve: endTurn } = Promise.withResolvers<void>()
+  verifying.set(client, turn)
+  let answer: Promise<Response | null>
+  try {
+    await before
+    if (hasTransactionalEntry(plan)) await verifyTransactions(plan, request.transactionalId!, ctx)
+    // The topic may be gone since the plan was made; the append looks for the partition again.
+    answer = append(request, plan, ctx)
+  } finally {
+    if (verifying.get(client) === turn) verifying.delete(client)
+    endTurn()
+  }
+  return answer
+}
+
+async function append(
+  request: Request,
+  plan: readonly PlannedPartition[],
+  ctx: RequestContext,
+): Promise<Response | null> {
+  const { acks, timeoutMs } = request
+  if (acks !== 0 && acks !== 1 && acks !== -1) {
+    for (const planned of plan) if (planned.entry) refuse(planned, ErrorCode.INVALID_REQUIRED_ACKS)
+    return formatReply(request, plan, [], ctx)
+  }
+  const results = await ctx.broker.replicas.append({
+    acks,
+    timeoutMs,
+    origin: 'client',
+    entries: plan.flatMap(({ entry }) => entry ?? []),
+  })
+  if (acks === 0) return closeOnFailure(plan, results)
+  return formatReply(request, plan, results, ctx)
+}
+
+function formatReply(
+  request: Request,
+  plan: readonly PlannedPartition[],
   results: readonly PartitionAppendResult[],
   ctx: RequestContext,
-): Response['responses'] {
+): Response {
+  const hints = new LeaderHints(ctx)
   let at = 0
   let resultAt = 0
-  return request.topicData.map((topic) => ({
-    name: topic.name,
-    topicId: topic.topicId,
-    partitionResponses: topic.partitionData.map(({ index }) => {
-      const refusal = plan.refusals[at++]
-      if (refusal !== ErrorCode.NONE) return refused(index, refusal)
-      const result = results[resultAt++]
-      return {
-        index,
-        errorCode: result.errorCode,
-        baseOffset: result.baseOffset,
-        logAppendTimeMs: result.logAppendTimeMs,
-        logStartOffset: result.logStartOffset,
-        errorMessage: result.errorMessage,
-        currentLeader: currentLeader(result, ctx),
-      }
+  const responses = request.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(() => {
+      const planned = plan[at++]
+      return planned.entry === null
+        ? formatRefusal(planned)
+        : formatResult(results[resultAt++], hints)
     }),
   }))
+  return { responses, nodeEndpoints: hints.endpoints }
 }
 
-/** Tells a client that came to the wrong broker where to go, so that it need not ask for metadata. */
-function currentLeader(result: PartitionAppendResult, ctx: RequestContext) {
-  if (result.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER) return undefined
-  const topic = ctx.broker.metadata().topics.get(result.topic)
-  const partition = topic?.partitions[result.partition]
-  return partition && { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
+function formatResult(result: PartitionAppendResult, hints: LeaderHints) {
+  const { topic, partition, errorCode, recordErrors } = result
+  return {
+    index: partition,
+    errorCode,
+    baseOffset: result.baseOffset,
+    logAppendTimeMs: result.logAppendTimeMs,
+    logStartOffset: result.logStartOffset,
+    recordErrors: recordErrors.map(({ index, reason }) => ({
+      batchIndex: index,
+      batchIndexErrorMessage: reason,
+    })),
+    errorMessage: result.errorMessage,
+    // So that a client that came to the wrong broker need not ask for metadata.
+    currentLeader:
+      errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ? hints.leaderOf(topic, partition) : undefined,
+  }
 }
 
-function refused(index: number, errorCode: number) {
-  return { index, errorCode, baseOffset: -1, errorMessage: errorText(errorCode) }
+function formatRefusal({
+  index,
+  errorCode,
+  errorMessage,
+}: Pick<PlannedPartition, 'index' | 'errorCode' | 'errorMessage'>) {
+  return { index, errorCode, baseOffset: -1, errorMessage }
 }
 
-function refuseAll(request: Request, errorCode: number): Response | null {
+function refuseAll(request: Request, errorCode: number): Response {
+  const errorMessage = errorText(errorCode)
   if (request.acks === 0)
-    throw brokerErrors.create('BROKER_REQUEST_REFUSED', { reason: errorText(errorCode) })
+    throw brokerErrors.create('BROKER_REQUEST_REFUSED', { reason: errorMessage })
   return {
     responses: request.topicData.map((topic) => ({
       name: topic.name,
       topicId: topic.topicId,
-      partitionResponses: topic.partitionData.map(({ index }) => refused(index, errorCode)),
+      partitionResponses: topic.partitionData.map(({ index }) =>
+        formatRefusal({ index, errorCode, errorMessage }),
+      ),
     })),
   }
 }
 
-function closeOnFailure(plan: AppendPlan, results: readonly PartitionAppendResult[]): null {
+/** There is no answer in which to tell it. */
+function closeOnFailure(
+  plan: readonly PlannedPartition[],
+  results: readonly PartitionAppendResult[],
+): null {
   const failed = results.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
   if (failed)
     throw brokerErrors.create('BROKER_UNACKED_APPEND_FAILED', {
@@ -137,8 +172,8 @@ function closeOnFailure(plan: AppendPlan, results: readonly PartitionAppendResul
       partition: failed.partition,
       reason: failed.errorMessage,
     })
-  const refusal = plan.refusals.find((code) => code !== ErrorCode.NONE)
-  if (refusal !== undefined)
-    throw brokerErrors.create('BROKER_REQUEST_REFUSED', { reason: errorText(refusal) })
+  const refusal = plan.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
+  if (refusal)
+    throw brokerErrors.create('BROKER_REQUEST_REFUSED', { reason: errorText(refusal.errorCode) })
   return null
 }

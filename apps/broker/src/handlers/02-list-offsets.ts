@@ -4,12 +4,16 @@
  * Versions: 2 isolation level; 4 leader epoch; 6 flexible; 7 max timestamp (-3); 8 earliest local (-4); 9 latest tiered (-5);
  * 11 earliest pending upload (-6).
  * Gaps: there is no tiered storage: -4 answers as -2, and -5 and -6 answer that there is no such offset.
+ * Invariants: SEC-2.
  */
 import type { Partition } from '@millrace/replication'
 import { toWireFailure } from '@millrace/replication'
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
-import { handler, type RequestContext } from './handler'
+import { handler, type RequestContext, type RequestOf } from './handler'
+
+type Request = RequestOf<typeof ApiKey.ListOffsets>
+type PartitionRequest = Request['topics'][number]['partitions'][number]
 
 const LATEST = -1
 const EARLIEST = -2
@@ -17,6 +21,17 @@ const MAX_TIMESTAMP = -3
 const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
+/** By special timestamp the first version that may ask for it. Other negative ones mean nothing. */
+const FIRST_VERSION_OF: Readonly<Record<number, number>> = {
+  [LATEST]: 1,
+  [EARLIEST]: 1,
+  [MAX_TIMESTAMP]: 7,
+  [EARLIEST_LOCAL]: 8,
+  [LATEST_TIERED]: 9,
+  [EARLIEST_PENDING_UPLOAD]: 11,
+}
+const FIRST_VERSION_WITH_NOT_AVAILABLE = 5
+const CONSUMER = -1
 const READ_COMMITTED = 1
 
 interface FoundOffset {
@@ -26,74 +41,91 @@ interface FoundOffset {
 }
 const NOT_FOUND: FoundOffset = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
-export const listOffsets = handler(ApiKey.ListOffsets, { min: 1, max: 11 }, (request, ctx) => ({
-  throttleTimeMs: 0,
-  topics: request.topics.map(({ name, partitions }) => {
-    const isAllowed = ctx.allows(AclOperation.DESCRIBE, ResourceType.TOPIC, name)
-    const isCommittedOnly = request.isolationLevel === READ_COMMITTED
-    return {
-      name,
-      partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) =>
-        isAllowed
-          ? answerPartition(ctx, {
-              name,
-              partitionIndex,
-              currentLeaderEpoch,
-              timestamp,
-              isCommittedOnly,
-            })
-          : { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, ...NOT_FOUND },
-      ),
+export const listOffsets = handler(ApiKey.ListOffsets, { min: 1, max: 11 }, (request, ctx) => {
+  const asked = new Map<string, number>()
+  for (const { name, partitions } of request.topics)
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}:${partitionIndex}`
+      asked.set(key, (asked.get(key) ?? 0) + 1)
     }
-  }),
-}))
+  return {
+    throttleTimeMs: 0,
+    topics: request.topics.map(({ name, partitions }) => {
+      const isAllowed = ctx.allows(AclOperation.DESCRIBE, ResourceType.TOPIC, name)
+      return {
+        name,
+        partitions: partitions.map((wanted) => {
+          const { partitionIndex } = wanted
+          const refused = (errorCode: number) => ({ partitionIndex, errorCode, ...NOT_FOUND })
+          if (!isAllowed) return refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+          if (asked.get(`${name}:${partitionIndex}`) !== 1)
+            return refused(ErrorCode.INVALID_REQUEST)
+          return answerPartition(name, wanted, { request, ctx })
+        }),
+      }
+    }),
+  }
+})
 
-interface Wanted {
-  readonly name: string
-  readonly partitionIndex: number
-  readonly currentLeaderEpoch: number
-  readonly timestamp: number
-  readonly isCommittedOnly: boolean
+interface Asked {
+  readonly request: Request
+  readonly ctx: RequestContext
 }
 
-function answerPartition(ctx: RequestContext, wanted: Wanted) {
-  const { name, partitionIndex } = wanted
+function answerPartition(name: string, wanted: PartitionRequest, { request, ctx }: Asked) {
+  const { partitionIndex, timestamp, currentLeaderEpoch } = wanted
+  const refused = (errorCode: number) => ({ partitionIndex, errorCode, ...NOT_FOUND })
+  if (timestamp < 0 && ctx.apiVersion < (FIRST_VERSION_OF[timestamp] ?? Infinity))
+    return refused(ErrorCode.UNSUPPORTED_VERSION)
   const partition = ctx.broker.replicas.partition(name, partitionIndex)
-  const errorCode = partition
-    ? partition.checkLeaderEpoch(wanted.currentLeaderEpoch)
-    : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  if (!partition || errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode, ...NOT_FOUND }
+  if (!partition) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  const refusal = partition.checkLeaderEpoch(currentLeaderEpoch)
+  if (refusal !== ErrorCode.NONE) return refused(refusal)
   try {
-    return { partitionIndex, errorCode, ...findOffset(partition, wanted) }
+    const limit = visibleLimit(partition, request)
+    const found = findOffset(partition, timestamp, limit)
+    // A new leader does not know yet how far its predecessor had answered: what it says could go backwards.
+    const isTooEarly =
+      request.replicaId === CONSUMER &&
+      partition.leaderEpochStartOffset > partition.highWatermark &&
+      (timestamp === LATEST || (found === NOT_FOUND && timestamp !== LATEST_TIERED))
+    if (!isTooEarly) return { partitionIndex, errorCode: ErrorCode.NONE, ...found }
+    return refused(
+      ctx.apiVersion >= FIRST_VERSION_WITH_NOT_AVAILABLE
+        ? ErrorCode.OFFSET_NOT_AVAILABLE
+        : ErrorCode.LEADER_NOT_AVAILABLE,
+    )
   } catch (error) {
-    return { partitionIndex, ...NOT_FOUND, errorCode: toWireFailure(error).errorCode }
+    return refused(toWireFailure(error).errorCode)
   }
 }
 
-function findOffset(partition: Partition, wanted: Wanted): FoundOffset {
+/** What lies above does not exist yet for who asks. */
+function visibleLimit(partition: Partition, { replicaId, isolationLevel }: Request): number {
+  if (replicaId !== CONSUMER) return partition.log.logEndOffset
+  return isolationLevel === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark
+}
+
+function findOffset(partition: Partition, timestamp: number, limit: number): FoundOffset {
   const { log } = partition
-  const visibleEnd = wanted.isCommittedOnly ? partition.lastStableOffset : partition.highWatermark
-  switch (wanted.timestamp) {
+  switch (timestamp) {
     case LATEST:
-      return { offset: visibleEnd, timestamp: -1, leaderEpoch: partition.leaderEpoch }
+      return { offset: limit, timestamp: -1, leaderEpoch: partition.leaderEpoch }
     case EARLIEST:
-    case EARLIEST_LOCAL:
-      return {
-        offset: log.logStartOffset,
-        timestamp: -1,
-        leaderEpoch: log.epochOf(log.logStartOffset),
-      }
+    case EARLIEST_LOCAL: {
+      const offset = log.logStartOffset
+      return { offset, timestamp: -1, leaderEpoch: log.epochOf(offset) }
+    }
     case LATEST_TIERED:
     case EARLIEST_PENDING_UPLOAD:
       return NOT_FOUND
     case MAX_TIMESTAMP:
-      return visible(log.maxTimestampOffset(), visibleEnd)
+      return visible(log.maxTimestampOffset(), limit)
     default:
-      return visible(log.offsetForTimestamp(wanted.timestamp), visibleEnd)
+      return visible(log.offsetForTimestamp(timestamp), limit)
   }
 }
 
-/** What lies above the high watermark does not exist yet for a client. */
-function visible(found: FoundOffset | null, visibleEnd: number): FoundOffset {
-  return found !== null && found.offset < visibleEnd ? found : NOT_FOUND
+function visible(found: FoundOffset | null, limit: number): FoundOffset {
+  return found !== null && found.offset < limit ? found : NOT_FOUND
 }

@@ -14,6 +14,7 @@ import { listGroups } from './16-list-groups'
 import { apiVersions } from './18-api-versions'
 import { createTopics } from './19-create-topics'
 import { deleteTopics } from './20-delete-topics'
+import { deleteRecords } from './21-delete-records'
 import { initProducerId } from './22-init-producer-id'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch'
 import { describeAcls } from './29-describe-acls'
@@ -64,6 +65,7 @@ export const handlers: readonly Handler[] = [
   apiVersions(() => handlers),
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
   describeAcls,
