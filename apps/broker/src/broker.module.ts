@@ -6,6 +6,8 @@ import { BrokerEngine } from './engine'
 import { handlers } from './handlers/index'
 import { createDispatcher } from './network/dispatcher'
 import { KafkaListener } from './network/listener'
+import { connectionLimitsOf } from './security/connection-limits'
+import { createGates } from './security/gates'
 
 /** Composes the broker: the engine below, the listener on top. Nest closes the listener first, then this module. */
 @Module({})
@@ -23,7 +25,7 @@ export class BrokerModule implements OnApplicationShutdown {
         { provide: BrokerEngine, useFactory: () => BrokerEngine.open({ logger }, config) },
         {
           provide: KafkaListener,
-          useFactory: (engine: BrokerEngine) => createListener(engine, config, logger),
+          useFactory: (engine: BrokerEngine) => createListener(engine, logger),
           inject: [BrokerEngine],
         },
       ],
@@ -35,21 +37,30 @@ export class BrokerModule implements OnApplicationShutdown {
   }
 }
 
-function createListener(engine: BrokerEngine, config: BrokerConfig, logger: Logger): KafkaListener {
-  const { values, listeners } = config
-  return new KafkaListener(
+function createListener(engine: BrokerEngine, logger: Logger): KafkaListener {
+  const { dynamicConfig } = engine.services
+  const { current } = dynamicConfig
+  const { values, listeners } = current
+  const dispatcher = createDispatcher(handlers, engine.services)
+  const gateOf = createGates(engine.services, dispatcher)
+  const listener = new KafkaListener(
     {
-      dispatcher: createDispatcher(handlers, engine.services),
+      dispatcher,
       lifecycle: engine,
       logger,
       clock: systemClock,
+      gateOf,
     },
     {
-      addresses: listeners,
+      listeners,
       backlog: values.socketListenBacklogSize,
-      maxConnections: values.maxConnections,
+      limits: connectionLimitsOf(current),
       maxFrameBytes: values.socketRequestMaxBytes,
       maxIdleMs: values.connectionsMaxIdleMs,
     },
   )
+  dynamicConfig.onChange((changed) =>
+    listener.reconfigure(changed.listeners, connectionLimitsOf(changed)),
+  )
+  return listener
 }

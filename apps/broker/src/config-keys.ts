@@ -2,6 +2,7 @@ import { boolean, int, list, long, short, string } from '@millrace/config'
 import { groupConfigDefinition, transactionConfigDefinition } from '@millrace/coordinator'
 import { logManagerConfigDefinition } from '@millrace/log'
 import { aclConfigDefinition } from '@millrace/security'
+import { securityConfigDefinition } from './security/config-keys'
 
 const INT_MAX = 2 ** 31 - 1
 
@@ -12,8 +13,9 @@ const INT_MAX = 2 ** 31 - 1
 export const brokerConfigDefinition = {
   ...logManagerConfigDefinition,
   ...groupConfigDefinition,
-  ...aclConfigDefinition,
   ...transactionConfigDefinition,
+  ...aclConfigDefinition,
+  ...securityConfigDefinition,
   nodeId: int('node.id', {
     default: 1,
     min: 0,
@@ -42,7 +44,7 @@ export const brokerConfigDefinition = {
       'SSL:SSL',
       'SASL_PLAINTEXT:SASL_PLAINTEXT',
     ],
-    doc: 'The protocol of each listener name. Only PLAINTEXT is served so far.',
+    doc: 'The protocol of each listener name: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.',
   }),
   controllerListenerNames: list('controller.listener.names', {
     default: [],
@@ -97,7 +99,7 @@ export const brokerConfigDefinition = {
   maxConnections: int('max.connections', {
     default: INT_MAX,
     min: 0,
-    doc: 'Connections per listener; further ones are refused.',
+    doc: 'Connections in all, or under listener.name.NAME. of one listener; further ones wait until one is closed.',
   }),
   fetchMaxBytes: int('fetch.max.bytes', {
     default: 57_671_680,

@@ -66,7 +66,7 @@ describe('parseBrokerConfig', () => {
       expect.objectContaining({
         code: 'BROKER_CONFIG_INVALID',
         message: expect.stringMatching(
-          /node\.id=-2[^]*auto\.create\.topics\.enable=yes[^]*log\.retention\.hours=long[^]*SSL[^]*group\.min\.session/,
+          /node\.id=-2[^]*auto\.create\.topics\.enable=yes[^]*log\.retention\.hours=long[^]*ssl\.keystore[^]*group\.min\.session/,
         ),
       }),
     )

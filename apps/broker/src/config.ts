@@ -16,6 +16,8 @@ import { brokerConfigDefinition } from './config-keys'
 import { findBrokerKey, hasEffect, isKnownProperty } from './configs/broker-keys'
 import { brokerErrors } from './errors'
 import { parseListeners, type Listener } from './listeners'
+import { parseIpOverrides } from './security/connection-limits'
+import { bootstrapProblems } from './security/scram-bootstrap'
 
 /** Everything that a start of the broker depends on, validated. */
 export interface BrokerConfig {
@@ -33,11 +35,13 @@ export interface BrokerConfig {
 export function parseBrokerConfig(given: Properties): BrokerConfig {
   const broker = parseConfig(brokerConfigDefinition, given)
   const log = parseConfig(logConfigDefinition, topicDefaultsOfBroker(given))
-  const listeners = parseListeners(broker.config)
+  const listeners = parseListeners(broker.config, given)
   const problems = [
     ...broker.problems,
     ...log.problems.map((problem) => underBrokerKey(problem, given)),
     ...listeners.problems,
+    ...parseIpOverrides(broker.config.maxConnectionsPerIpOverrides).problems,
+    ...bootstrapProblems(broker.config.scramBootstrapCredentials),
     ...problemsWithoutEffect(given),
   ]
   if (broker.config.minSessionTimeoutMs > broker.config.maxSessionTimeoutMs)

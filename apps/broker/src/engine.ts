@@ -41,10 +41,11 @@ import { brokerErrors } from './errors'
 import { advertisedHost, resolvableMachineName } from './listeners'
 import type { BrokerLifecycle, ListenerAddress } from './network/listener'
 import { ProducerIdBlock } from './producer-id-block'
+import { addFirstUsers } from './security/scram-bootstrap'
 import type { BrokerServices, Endpoint } from './services'
 import { TopicCreation } from './topic-creation'
-
 import { openTransactions } from './transactions/open-transactions'
+
 const METADATA_DIRECTORY = 'metadata'
 
 export interface EngineDeps {
@@ -107,15 +108,15 @@ export class BrokerEngine implements BrokerLifecycle {
     })
     const image = controller.metadata()
     groups.start(image.topics.get(OFFSETS_TOPIC)?.partitions.length)
-    await replicas.deleteStrays(image)
     transactions.start(image.topics.get(TRANSACTIONS_TOPIC)?.partitions.length)
+    await replicas.deleteStrays(image)
     await replicas.applyMetadata(image, image.topics.keys())
   }
 
   onDraining(): void {
     this.services.replicas.releaseFetches()
-    this.services.groups.stop()
     this.services.transactions.stop()
+    this.services.groups.stop()
   }
 
   /** Flushes, writes the checkpoints and the mark of a clean shutdown, gives the directories free. */
@@ -190,6 +191,7 @@ async function openParts(
     },
   )
   closers.add('controller', () => controller.close())
+  await addFirstUsers({ controller, logger }, values.scramBootstrapCredentials)
   const dynamicConfig = new DynamicConfig({ controller, logger }, config)
   const logConfigOf = ({ configs }: Pick<ReplicatedTopic, 'configs'>): LogConfig => {
     const defaults = topicDefaultsOfBroker(dynamicConfig.current.given)
@@ -227,14 +229,14 @@ async function openParts(
   })
   const groups = openGroups({ replicas, clock, random, logger }, config)
   closers.add('group coordinator', () => groups.stop())
-  return {
-    nodeId: values.nodeId,
   const producerIds = new ProducerIdBlock({ controller })
   const parts = openTransactions(
     { replicas, groups, controller, producerIds, clock, logger },
     { values, isVerifying: () => dynamicConfig.current.values.partitionVerificationEnable },
   )
   closers.add('transaction coordinator', () => parts.transactions.stop())
+  return {
+    nodeId: values.nodeId,
     config,
     dynamicConfig,
     clock,
@@ -247,8 +249,8 @@ async function openParts(
     ),
     groups,
     topics: new TopicCreation({ controller, replicas, logger }, { config }),
-    clientTelemetry: new ClientTelemetry({ clock, random, metadata: () => controller.metadata() }),
     ...parts,
+    clientTelemetry: new ClientTelemetry({ clock, random, metadata: () => controller.metadata() }),
     producerIds,
     authorizer: openAuthorizer({ controller, logger }, config),
     metadata: () => controller.metadata(),

@@ -1,13 +1,21 @@
 import { lookup } from 'node:dns/promises'
 import { hostname } from 'node:os'
-import type { ConfigOf, ConfigProblem } from '@millrace/config'
+import type { ConfigOf, ConfigProblem, Properties } from '@millrace/config'
 import type { brokerConfigDefinition } from './config-keys'
-import type { ListenerAddress } from './network/listener'
+import type { ListenerAddress, ServedListener } from './network/listener'
+import { parseListenerLimit } from './security/connection-limits'
+import {
+  parseListenerSecurity,
+  propertiesOfListener,
+  SecurityProtocol,
+} from './security/listener-security'
 
 /** A listener and what clients are told about it. */
-export interface Listener extends ListenerAddress {
+export interface Listener extends ServedListener {
   /** Null host or port 0: as bound. */
   readonly advertised: { readonly host: string | null; readonly port: number }
+  /** Connections to this listener; Infinity for no limit of its own. */
+  readonly maxConnections: number
 }
 
 type ListenerConfig = Pick<
@@ -15,8 +23,14 @@ type ListenerConfig = Pick<
   'listeners' | 'advertisedListeners' | 'listenerSecurityProtocolMap' | 'controllerListenerNames'
 >
 
-/** Reads `listeners`, `advertised.listeners` and `listener.security.protocol.map` together. Reports every problem. */
-export function parseListeners(config: ListenerConfig): {
+/**
+ * Reads `listeners`, `advertised.listeners` and `listener.security.protocol.map` together, and what each listener asks of its clients.
+ * Reports every problem.
+ */
+export function parseListeners(
+  config: ListenerConfig,
+  given: Properties,
+): {
   listeners: Listener[]
   problems: ConfigProblem[]
 } {
@@ -24,7 +38,7 @@ export function parseListeners(config: ListenerConfig): {
   const protocols = parseProtocolMap(config.listenerSecurityProtocolMap, problems)
   const notForClients = config.controllerListenerNames.map((name) => name.toUpperCase())
   const addresses = parseAddresses('listeners', config.listeners, problems).filter(
-    ({ name }) => !notForClients.includes(name) && isServed(name, protocols, problems),
+    ({ name }) => !notForClients.includes(name),
   )
   const advertised = new Map(
     parseAddresses('advertised.listeners', config.advertisedListeners ?? [], problems).map(
@@ -40,9 +54,23 @@ export function parseListeners(config: ListenerConfig): {
       })
   if (addresses.length === 0 && problems.length === 0)
     problems.push({ key: 'listeners', given: '', expected: 'at least one listener for clients' })
-  const listeners = addresses.map((address) => {
+  const listeners = addresses.flatMap((address): Listener[] => {
+    const protocol = protocolOf(address.name, protocols, problems)
+    if (protocol === null) return []
+    const parsed = parseListenerSecurity(propertiesOfListener(given, address.name), protocol)
+    const limit = parseListenerLimit(given, address.name)
+    problems.push(...parsed.problems, ...limit.problems)
     const told = advertised.get(address.name) ?? address
-    return { ...address, advertised: { host: told.host || null, port: told.port } }
+    const { security } = parsed
+    const { maxConnections } = limit
+    return [
+      {
+        ...address,
+        security,
+        maxConnections,
+        advertised: { host: told.host || null, port: told.port },
+      },
+    ]
   })
   return { listeners, problems }
 }
@@ -98,21 +126,20 @@ function parseProtocolMap(
   return protocols
 }
 
-function isServed(
+function protocolOf(
   name: string,
   protocols: ReadonlyMap<string, string>,
   problems: ConfigProblem[],
-): boolean {
-  const protocol = protocols.get(name)
-  if (protocol === 'PLAINTEXT') return true
+): SecurityProtocol | null {
+  const given = protocols.get(name)
+  const known = Object.values(SecurityProtocol)
+  const protocol = known.find((one) => one === given)
+  if (protocol !== undefined) return protocol
+  const key = 'listener.security.protocol.map'
   problems.push(
-    protocol === undefined
-      ? { key: 'listener.security.protocol.map', given: '', expected: `a protocol for ${name}` }
-      : {
-          key: 'listeners',
-          given: `${name} (${protocol})`,
-          expected: 'PLAINTEXT: TLS and SASL are not served yet',
-        },
+    given === undefined
+      ? { key, given: '', expected: `a protocol for ${name}` }
+      : { key, given: `${name}:${given}`, expected: `one of ${known.join(', ')}` },
   )
-  return false
+  return null
 }

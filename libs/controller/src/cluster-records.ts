@@ -16,6 +16,36 @@ export interface AclRecord {
   readonly permissionType: number
 }
 
+/** What proves a user's password (RFC 5802), never the password: bytes are base64. */
+export interface ScramRecord {
+  readonly salt: string
+  readonly storedKey: string
+  readonly serverKey: string
+  readonly iterations: number
+}
+
+/** A principal, `User` and its name. */
+export interface PrincipalRecord {
+  readonly type: string
+  readonly name: string
+}
+
+/** A delegation token without what logs in: that is made from its id and a secret of the brokers. Times are of the wall clock. */
+export interface TokenRecord {
+  readonly owner: PrincipalRecord
+  readonly requester: PrincipalRecord
+  readonly renewers: readonly PrincipalRecord[]
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+  readonly maxAtMs: number
+}
+
+/** What is set for one entity: a user, a client id, both, or an address; null is the default of a type. */
+export interface QuotasRecord {
+  readonly entity: Readonly<Partial<Record<'user' | 'client-id' | 'ip', string | null>>>
+  readonly values: Readonly<Record<string, number>>
+}
+
 /** Names a kind and carries the type of its values. */
 export interface RecordKind<T> {
   /** Of its keys in the store, with the slash. */
@@ -31,6 +61,12 @@ export const recordKinds = {
   features: { prefix: 'features/' } as RecordKind<number>,
   /** Who may do what, each rule under a key made of all its fields. */
   acls: { prefix: 'acls/' } as RecordKind<AclRecord>,
+  /** Quotas by entity: `user=alice/client-id`, where a type without a name stands for its default. */
+  quotas: { prefix: 'quotas/' } as RecordKind<QuotasRecord>,
+  /** Passwords of SCRAM by `TYPE/USER`, the type as the protocol numbers the mechanism. */
+  scram: { prefix: 'scram/' } as RecordKind<ScramRecord>,
+  /** Delegation tokens by id. */
+  tokens: { prefix: 'tokens/' } as RecordKind<TokenRecord>,
 } as const
 
 /** All records of one kind by key. A change makes a new map, so that a reader sees by identity whether anything changed. */

@@ -1,5 +1,12 @@
 export type { PartitionAssignment } from './assignment'
-export { recordKinds, type RecordKind, type RecordsOf } from './cluster-records'
+export {
+  recordKinds,
+  type PrincipalRecord,
+  type RecordKind,
+  type RecordsOf,
+  type ScramRecord,
+  type TokenRecord,
+} from './cluster-records'
 export {
   Controller,
   type Configs,

@@ -30,6 +30,7 @@ export {
 export { plainMechanism } from './sasl/plain'
 export {
   credentialOf,
+  saltedPassword,
   SCRAM_ITERATIONS_MAX,
   SCRAM_ITERATIONS_MIN,
   scramHashes,

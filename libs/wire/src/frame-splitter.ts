@@ -13,12 +13,13 @@ const SIZE_BYTES = 4
  * for is kept, so a caller that stops asking must stop reading its socket too.
  */
 export class FrameSplitter {
-  readonly #maxFrameBytes: number
+  /** Larger frames are refused. May change between frames: a client that logs in may send larger ones. */
+  maxFrameBytes: number
   /** Chunks not yet used up; the first one from `#at` on. */
   readonly #chunks: Buffer[] = []
   #at = 0
-  /** The size field, when it is spread over chunks. */
-  readonly #sizeField = Buffer.alloc(SIZE_BYTES)
+  /** What there is of a size field. */
+  #sizeSoFar = 0
   #sizeFilled = 0
   /** Size of the frame under way, -1 while the size field is not complete. */
   #frameBytes = -1
@@ -27,7 +28,7 @@ export class FrameSplitter {
   #frameFilled = 0
 
   constructor(options: { readonly maxFrameBytes: number }) {
-    this.#maxFrameBytes = options.maxFrameBytes
+    this.maxFrameBytes = options.maxFrameBytes
   }
 
   /** The splitter owns the chunk from here on: its bytes must not change. */
@@ -53,13 +54,18 @@ export class FrameSplitter {
   }
 
   #readSize(): boolean {
-    this.#sizeFilled += this.#drainInto(this.#sizeField, this.#sizeFilled)
-    if (this.#sizeFilled < SIZE_BYTES) return false
-    const size = this.#sizeField.readInt32BE(0)
-    if (size < 0 || size > this.#maxFrameBytes) {
-      throw wireErrors.create('WIRE_FRAME_SIZE', { size, max: this.#maxFrameBytes })
+    while (this.#sizeFilled < SIZE_BYTES) {
+      if (this.#chunks.length === 0) return false
+      this.#sizeSoFar = (this.#sizeSoFar << 8) | this.#chunks[0][this.#at]
+      this.#sizeFilled += 1
+      this.#advance(1)
+    }
+    const size = this.#sizeSoFar
+    if (size < 0 || size > this.maxFrameBytes) {
+      throw wireErrors.create('WIRE_FRAME_SIZE', { size, max: this.maxFrameBytes })
     }
     this.#frameBytes = size
+    this.#sizeSoFar = 0
     this.#sizeFilled = 0
     return true
   }

@@ -155,12 +155,6 @@ function aRequest(key: ServedApiKey, version: number): object {
     }
     case ApiKey.ListConfigResources:
       return { resourceTypes: [] }
-    case ApiKey.DescribeProducers:
-      return { topics: [{ name: 'versions', partitionIndexes: [0] }] }
-    case ApiKey.DescribeTransactions:
-      return { transactionalIds: ['nobody'] }
-    case ApiKey.ListTransactions:
-      return { stateFilters: ['Ongoing', 'Odd'], producerIdFilters: [] }
     case ApiKey.CreatePartitions: {
       const topics = [{ name: 'versions', count: 1, assignments: null }]
       return { topics, timeoutMs: 1000, validateOnly: true }
@@ -181,6 +175,12 @@ function aRequest(key: ServedApiKey, version: number): object {
       const update = { feature: 'group.version', maxVersionLevel: 9, allowDowngrade: false }
       return { featureUpdates: [update] }
     }
+    case ApiKey.DescribeProducers:
+      return { topics: [{ name: 'versions', partitionIndexes: [0] }] }
+    case ApiKey.DescribeTransactions:
+      return { transactionalIds: ['nobody'] }
+    case ApiKey.ListTransactions:
+      return { stateFilters: ['Ongoing', 'Odd'], producerIdFilters: [] }
     case ApiKey.UnregisterBroker:
       return { brokerId: 99 }
     case ApiKey.GetTelemetrySubscriptions:
@@ -191,8 +191,30 @@ function aRequest(key: ServedApiKey, version: number): object {
     }
     case ApiKey.DescribeTopicPartitions:
       return { topics: [{ name: 'versions' }], cursor: null }
+    case ApiKey.DescribeClientQuotas:
+      return { components: [{ entityType: 'user', matchType: 0, match: 'a' }], strict: true }
+    case ApiKey.AlterClientQuotas: {
+      const ops = [{ key: 'request_percentage', value: 50, remove: false }]
+      return { entries: [{ entity: [{ entityType: 'user', entityName: 'a' }], ops }] }
+    }
     case ApiKey.DescribeCluster:
       return { includeClusterAuthorizedOperations: false }
+    case ApiKey.SaslHandshake:
+      return { mechanism: 'PLAIN' }
+    case ApiKey.SaslAuthenticate:
+      return { authBytes: Buffer.alloc(0) }
+    case ApiKey.CreateDelegationToken:
+      return { renewers: [], maxLifetimeMs: -1 }
+    case ApiKey.RenewDelegationToken:
+      return { hmac: Buffer.alloc(64), renewPeriodMs: -1 }
+    case ApiKey.ExpireDelegationToken:
+      return { hmac: Buffer.alloc(64), expiryTimePeriodMs: -1 }
+    case ApiKey.DescribeDelegationToken:
+      return { owners: null }
+    case ApiKey.DescribeUserScramCredentials:
+      return { users: [{ name: 'nobody' }] }
+    case ApiKey.AlterUserScramCredentials:
+      return { deletions: [{ name: 'nobody', mechanism: 1 }], upsertions: [] }
     default:
       throw new Error(`give key ${key} a request here`)
   }
@@ -245,22 +267,6 @@ function expected(key: ServedApiKey, version: number): object {
       return { topics: [{ partitions: [{ partitionIndex: 0, lowWatermark: 0, errorCode: 0 }] }] }
     case ApiKey.OffsetForLeaderEpoch:
       return { topics: [{ partitions: [{ errorCode: 0, endOffset: 0 }] }] }
-    // Without an authorizer there are no ACLs: acls.test.ts has the rest.
-    case ApiKey.DescribeAcls:
-      return { errorCode: ErrorCode.SECURITY_DISABLED, resources: [] }
-    case ApiKey.CreateAcls:
-      return { results: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
-    case ApiKey.DeleteAcls:
-      return { filterResults: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
-    case ApiKey.DescribeConfigs:
-      return { results: [{ errorCode: 0, resourceName: 'versions' }] }
-    case ApiKey.AlterConfigs:
-    case ApiKey.IncrementalAlterConfigs:
-      return { responses: [{ errorCode: 0, errorMessage: null, resourceName: 'versions' }] }
-    case ApiKey.CreatePartitions:
-      return { results: [{ name: 'versions', errorCode: ErrorCode.INVALID_PARTITIONS }] }
-    case ApiKey.ElectLeaders: {
-      const partitionResult = [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }]
     case ApiKey.AddPartitionsToTxn:
       return version < 4
         ? { resultsByTopicV3AndBelow: [{ resultsByPartition: [UNKNOWN_PRODUCER_RESULT] }] }
@@ -279,6 +285,22 @@ function expected(key: ServedApiKey, version: number): object {
       const errorCode = ErrorCode.INVALID_PRODUCER_ID_MAPPING
       return { topics: [{ name: 'versions', partitions: [{ errorCode }] }] }
     }
+    // Without an authorizer there are no ACLs: acls.test.ts has the rest.
+    case ApiKey.DescribeAcls:
+      return { errorCode: ErrorCode.SECURITY_DISABLED, resources: [] }
+    case ApiKey.CreateAcls:
+      return { results: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
+    case ApiKey.DeleteAcls:
+      return { filterResults: [{ errorCode: ErrorCode.SECURITY_DISABLED }] }
+    case ApiKey.DescribeConfigs:
+      return { results: [{ errorCode: 0, resourceName: 'versions' }] }
+    case ApiKey.AlterConfigs:
+    case ApiKey.IncrementalAlterConfigs:
+      return { responses: [{ errorCode: 0, errorMessage: null, resourceName: 'versions' }] }
+    case ApiKey.CreatePartitions:
+      return { results: [{ name: 'versions', errorCode: ErrorCode.INVALID_PARTITIONS }] }
+    case ApiKey.ElectLeaders: {
+      const partitionResult = [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }]
       return { replicaElectionResults: [{ topic: 'versions', partitionResult }] }
     }
     case ApiKey.AlterPartitionReassignments: {
@@ -291,14 +313,14 @@ function expected(key: ServedApiKey, version: number): object {
       const partitions = [{ errorCode: 0, leaderId: 1, currentVoters: [{ replicaId: 1 }] }]
       return { errorCode: 0, topics: [{ partitions }] }
     }
+    case ApiKey.UpdateFeatures:
+      return { errorCode: ErrorCode.INVALID_UPDATE_VERSION }
     case ApiKey.DescribeProducers:
       return { topics: [{ partitions: [{ errorCode: 0 }] }] }
     case ApiKey.DescribeTransactions:
       return { transactionStates: [{ errorCode: ErrorCode.TRANSACTIONAL_ID_NOT_FOUND }] }
     case ApiKey.ListTransactions:
       return { errorCode: 0, unknownStateFilters: ['Odd'], transactionStates: [] }
-    case ApiKey.UpdateFeatures:
-      return { errorCode: ErrorCode.INVALID_UPDATE_VERSION }
     case ApiKey.UnregisterBroker:
       return { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }
     case ApiKey.GetTelemetrySubscriptions:
@@ -314,8 +336,23 @@ function expected(key: ServedApiKey, version: number): object {
       return { results: [{ groupId: 'nobody', errorCode: ErrorCode.GROUP_ID_NOT_FOUND }] }
     case ApiKey.OffsetDelete:
       return { errorCode: 0, topics: [{ name: 'versions', partitions: [{ errorCode: 0 }] }] }
+    case ApiKey.DescribeClientQuotas:
+      return { errorCode: 0 }
+    case ApiKey.AlterClientQuotas:
+      return { entries: [{ errorCode: 0, entity: [{ entityType: 'user', entityName: 'a' }] }] }
     case ApiKey.DescribeCluster:
       return { errorCode: 0, controllerId: 1, brokers: [{ brokerId: 1, port: broker.port }] }
+    case ApiKey.SaslHandshake:
+    case ApiKey.SaslAuthenticate:
+      return { errorCode: ErrorCode.ILLEGAL_SASL_STATE }
+    case ApiKey.CreateDelegationToken:
+    case ApiKey.RenewDelegationToken:
+    case ApiKey.ExpireDelegationToken:
+    case ApiKey.DescribeDelegationToken:
+      return { errorCode: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED }
+    case ApiKey.DescribeUserScramCredentials:
+    case ApiKey.AlterUserScramCredentials:
+      return { results: [{ user: 'nobody', errorCode: ErrorCode.RESOURCE_NOT_FOUND }] }
     default:
       throw new Error(`give key ${key} an answer here`)
   }

@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net'
-import { errorCode, errorMessage, PlatformError } from '@millrace/base'
+import { errorCode, errorMessage, PlatformError, type Clock } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
+import { brokerErrors } from '../errors'
 import type { Dispatcher, Reply } from './dispatcher'
-import { Session } from './session'
+import type { Gate } from './gate'
+import type { Login } from './login'
+import type { Session } from './session'
 
 /** Requests of one connection that may be at work at once; beyond it we stop reading from the socket. */
 const MAX_REQUESTS_IN_FLIGHT = 256
@@ -13,14 +16,20 @@ const MAX_BYTES_IN_FLIGHT = 64 << 20
 const MAX_UNSENT_BYTES = 8 << 20
 /** Replies up to this are joined into one buffer: copying is cheaper than a vector of tiny writes. */
 const JOIN_REPLIES_UP_TO_BYTES = 16 << 10
+/** From the begin of a login to its end. */
+const LOGIN_MAX_MS = 60_000
 
-/** The longest that Node's sockets can wait; they throw at Infinity. */
-const SOCKET_TIMEOUT_MAX_MS = 2 ** 31 - 1
-
-export interface ConnectionOptions {
+/** What the connections of a listener share: one object, so that an idle connection costs little more than its socket. */
+export interface ConnectionHost {
+  readonly dispatcher: Dispatcher
+  /** Null where nobody has to log in. */
+  readonly gate: Gate | null
+  readonly logger: Logger
+  readonly clock: Clock
   readonly maxFrameBytes: number
   /** -1 for ever. */
   readonly maxIdleMs: number
+  onClosed(connection: Connection): void
 }
 
 /** The place of one request's reply in the order of the requests. `buffers` is undefined until it is known. */
@@ -29,45 +38,49 @@ interface ReplySlot {
   buffers: readonly Buffer[] | null | undefined
 }
 
+/** The connection of a socket, so that all sockets can share their listeners. */
+const CONNECTION = Symbol('connection')
+type ServedSocket = Socket & { [CONNECTION]: Connection }
+
 /**
  * One client. Requests are begun in the order they arrive and may be at work at the same time; their replies leave in
  * that order (ACK-4), all that are ready in one write per turn of the event loop.
  */
 export class Connection {
+  readonly session: Session
   readonly #socket: Socket
-  readonly #dispatcher: Dispatcher
-  readonly #logger: Logger
-  readonly #session: Session
+  readonly #host: ConnectionHost
   readonly #splitter: FrameSplitter
   readonly #slots: ReplySlot[] = []
   #bytesInFlight = 0
   #isFlushScheduled = false
   #isDraining = false
   #isClosed = false
+  /** The login under way; null once it is done, and where there is none. */
+  #login: Login | null = null
+  /** A message of the login is being looked at: the next one waits. */
+  #isLoginBusy = false
+  /** Whether anything moved since the last sweep. */
+  #isActive = true
+  /** Monotonic time of the sweep that last found it active. */
+  #quietSinceMs: number
 
-  constructor(
-    deps: { socket: Socket; dispatcher: Dispatcher; logger: Logger; onClosed: () => void },
-    options: ConnectionOptions & { listenerName: string },
-  ) {
-    const { socket } = deps
+  constructor(host: ConnectionHost, socket: Socket, session: Session) {
+    const { gate } = host
+    this.session = session
     this.#socket = socket
-    this.#dispatcher = deps.dispatcher
-    this.#logger = deps.logger
-    this.#splitter = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes })
-    this.#session = new Session({
-      host: socket.remoteAddress ?? 'unknown',
-      port: socket.remotePort ?? 0,
-      listenerName: options.listenerName,
-    })
+    this.#host = host
+    const maxFrameBytes = gate?.maxReceiveBytes ?? host.maxFrameBytes
+    this.#splitter = new FrameSplitter({ maxFrameBytes })
+    if (gate !== null) this.#login = gate.begin(session)
+    this.#quietSinceMs = host.clock.monotonicMs()
+    const served = socket as ServedSocket
+    served[CONNECTION] = this
     socket.setNoDelay(true)
-    socket.setTimeout(socketTimeoutMs(options.maxIdleMs), () => this.#onIdle())
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
-    socket.on('drain', () => this.#maybeResume())
-    socket.on('error', (error) => this.#onSocketError(error))
-    socket.on('close', () => {
-      this.#isClosed = true
-      deps.onClosed()
-    })
+    socket.on('data', onData)
+    socket.on('drain', onDrain)
+    socket.on('error', onError)
+    socket.on('close', onClose)
     socket.resume()
   }
 
@@ -82,14 +95,48 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  #onData(chunk: Buffer): void {
-    if (this.#isDraining) return
-    try {
-      this.#splitter.push(chunk)
-    } catch (error) {
-      return this.#refuse(error)
+  /** Called for all connections now and then, in place of a timer for each: closes those that are idle for too long. */
+  onSweep(nowMs: number): void {
+    const { logger, maxIdleMs } = this.#host
+    if (this.#login !== null && nowMs - this.#login.startedAtMs >= LOGIN_MAX_MS) {
+      logger.warn('connection closed: the login was not completed in time', this.#peer)
+      return this.destroy()
     }
+    if (this.#isActive) {
+      this.#isActive = false
+      this.#quietSinceMs = nowMs
+      return
+    }
+    const quietMs = nowMs - this.#quietSinceMs
+    // A reply that is owed will start the time anew.
+    if (maxIdleMs < 0 || quietMs < maxIdleMs || this.#slots.length > 0) return
+    logger.debug('connection closed: idle', this.#peer)
+    this.destroy()
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isDraining) return
+    this.#isActive = true
+    this.#splitter.push(chunk)
     this.#takeRequests()
+  }
+
+  onDrain(): void {
+    this.#isActive = true
+    this.#maybeResume()
+  }
+
+  onError(error: Error): void {
+    this.#host.logger.debug('connection lost', {
+      ...this.#peer,
+      code: errorCode(error),
+      reason: errorMessage(error),
+    })
+  }
+
+  onClose(): void {
+    this.#isClosed = true
+    this.#host.onClosed(this)
   }
 
   #takeRequests(): void {
@@ -109,6 +156,7 @@ export class Connection {
     return (
       !this.#isClosed &&
       !this.#isDraining &&
+      !this.#isLoginBusy &&
       this.#slots.length < MAX_REQUESTS_IN_FLIGHT &&
       this.#bytesInFlight < MAX_BYTES_IN_FLIGHT &&
       this.#socket.writableLength < MAX_UNSENT_BYTES
@@ -119,13 +167,50 @@ export class Connection {
     const slot: ReplySlot = { requestBytes: frame.length, buffers: undefined }
     this.#slots.push(slot)
     this.#bytesInFlight += frame.length
-    const reply = this.#dispatcher.dispatch(frame, this.#session)
+    const reply = this.#login === null ? this.#request(frame) : this.#logIn(frame, this.#login)
     if (reply instanceof Promise) {
       reply.then(
         (buffers) => this.#onReply(slot, buffers),
         (error: unknown) => this.#refuse(error),
       )
     } else this.#onReply(slot, reply)
+  }
+
+  #request(frame: Buffer): Reply {
+    const { dispatcher, gate } = this.#host
+    if (gate !== null) {
+      const login = gate.maybeBeginAgain(frame, this.session)
+      if (login !== null) {
+        this.#login = login
+        return this.#logIn(frame, login)
+      }
+      if (gate.hasExpired(this.session)) throw refused('the session of the login has expired')
+    }
+    return dispatcher.dispatch(frame, this.session)
+  }
+
+  async #logIn(frame: Buffer, login: Login): Promise<readonly Buffer[] | null> {
+    this.#isLoginBusy = true
+    const { reply, outcome, reason } = await login.onFrame(frame)
+    if (outcome === 'failed') return this.#failLogin(reply, reason)
+    if (outcome === 'done') {
+      this.#login = null
+      this.#splitter.maxFrameBytes = this.#host.maxFrameBytes
+    }
+    this.#isLoginBusy = false
+    return reply
+  }
+
+  /** Answers late, so that guessing takes time, and then closes. */
+  async #failLogin(
+    reply: readonly Buffer[] | null,
+    reason: string | null,
+  ): Promise<readonly Buffer[] | null> {
+    const { clock, gate, logger } = this.#host
+    logger.warn('login failed', { ...this.#peer, reason })
+    await clock.sleep(gate!.failureDelayMs)
+    this.#isDraining = true
+    return reply
   }
 
   #onReply(slot: ReplySlot, buffers: Awaited<Reply>): void {
@@ -158,6 +243,7 @@ export class Connection {
 
   #write(buffers: readonly Buffer[], sizeBytes: number): void {
     if (buffers.length === 0) return
+    this.#isActive = true
     if (buffers.length > 1 && sizeBytes <= JOIN_REPLIES_UP_TO_BYTES) {
       this.#socket.write(Buffer.concat(buffers, sizeBytes))
       return
@@ -177,36 +263,38 @@ export class Connection {
   /** A request that cannot be understood or answered ends this connection, and this one only. */
   #refuse(error: unknown): void {
     if (this.#isClosed) return
+    const { logger } = this.#host
     if (error instanceof PlatformError)
-      this.#logger.warn('connection closed: bad request', { ...this.#peer, error })
+      logger.warn('connection closed: bad request', { ...this.#peer, error })
     else {
       const { stack } = error as Partial<Error>
-      this.#logger.error('connection closed: a handler failed', { ...this.#peer, error, stack })
+      logger.error('connection closed: a handler failed', { ...this.#peer, error, stack })
     }
     this.destroy()
   }
 
   get #peer(): { host: string; port: number; listenerName: string } {
-    const { host, port, listenerName } = this.#session
+    const { host, port, listenerName } = this.session
     return { host, port, listenerName }
-  }
-
-  #onIdle(): void {
-    if (this.#slots.length > 0) return // a reply is owed: the write will start the time anew
-    this.#logger.debug('connection closed: idle', { ...this.#peer })
-    this.destroy()
-  }
-
-  #onSocketError(error: Error): void {
-    this.#logger.debug('connection lost', {
-      ...this.#peer,
-      code: errorCode(error),
-      reason: errorMessage(error),
-    })
   }
 }
 
-/** For a socket 0 means never. */
-function socketTimeoutMs(maxIdleMs: number): number {
-  return maxIdleMs < 0 ? 0 : Math.min(Math.max(maxIdleMs, 1), SOCKET_TIMEOUT_MAX_MS)
+function onData(this: Socket, chunk: Buffer): void {
+  ;(this as ServedSocket)[CONNECTION].onData(chunk)
+}
+
+function onDrain(this: Socket): void {
+  ;(this as ServedSocket)[CONNECTION].onDrain()
+}
+
+function onError(this: Socket, error: Error): void {
+  ;(this as ServedSocket)[CONNECTION].onError(error)
+}
+
+function onClose(this: Socket): void {
+  ;(this as ServedSocket)[CONNECTION].onClose()
+}
+
+function refused(reason: string): PlatformError {
+  return brokerErrors.create('BROKER_REQUEST_REFUSED', { reason })
 }

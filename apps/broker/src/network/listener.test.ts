@@ -21,11 +21,19 @@ describe('KafkaListener', () => {
         },
         logger: silentLogger,
         clock: systemClock,
+        gateOf: () => null,
       },
       {
-        addresses: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }],
+        listeners: [
+          {
+            name: 'PLAINTEXT',
+            host: '127.0.0.1',
+            port: 0,
+            security: { protocol: 'PLAINTEXT', tls: null, sasl: null },
+          },
+        ],
         backlog: 10,
-        maxConnections: 10,
+        limits: { max: 10, maxOfListener: new Map(), maxPerIp: 10, maxOfIp: new Map() },
         maxFrameBytes: 1000,
         maxIdleMs: 60_000,
       },

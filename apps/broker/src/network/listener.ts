@@ -1,13 +1,24 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { errorCode, errorMessage, type Clock, type PlatformError } from '@millrace/base'
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
+import { errorCode, errorMessage, type Clock, type PlatformError, type Timer } from '@millrace/base'
+import type { Principal } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { CustomTransportStrategy } from '@nestjs/microservices'
 import { brokerErrors } from '../errors'
-import { Connection, type ConnectionOptions } from './connection'
+import type { ListenerSecurity } from '../security/listener-security'
+import { Connection, type ConnectionHost } from './connection'
+import { ConnectionLimits, type ConnectionLimitOptions } from './connection-limits'
 import type { Dispatcher } from './dispatcher'
+import type { Gate } from './gate'
+import { Session } from './session'
+import { tlsClient, tlsServerOptions } from './tls'
 
 /** How long a shutdown waits for replies that are owed before it cuts the connections. */
 const DRAIN_MAX_MS = 5000
+/** Idle connections and slow logins are looked for this often, or more often if the idle time is short. */
+const SWEEP_MAX_MS = 5000
+const SWEEPS_PER_IDLE_TIME = 8
+const SWEEP_MIN_MS = 10
 
 /** An address to listen on, as `listeners` gives it. */
 export interface ListenerAddress {
@@ -17,6 +28,20 @@ export interface ListenerAddress {
   readonly port: number
 }
 
+/** A listener with what it asks of its clients. */
+export interface ServedListener extends ListenerAddress {
+  readonly security: ListenerSecurity
+}
+
+export interface ListenerOptions {
+  readonly listeners: readonly ServedListener[]
+  readonly backlog: number
+  readonly limits: ConnectionLimitOptions
+  readonly maxFrameBytes: number
+  /** -1 for ever. */
+  readonly maxIdleMs: number
+}
+
 export interface BrokerLifecycle {
   /** Called once all ports are bound, before the first request is read. */
   onBound(addresses: readonly ListenerAddress[]): Promise<void>
@@ -24,60 +49,87 @@ export interface BrokerLifecycle {
   onDraining(): void
 }
 
+export interface ListenerDeps {
+  readonly dispatcher: Dispatcher
+  readonly lifecycle: BrokerLifecycle
+  readonly logger: Logger
+  readonly clock: Clock
+  /** Makes what stands before the requests of a listener; null where nobody has to log in. */
+  readonly gateOf: (listener: ServedListener) => Gate | null
+}
+
+/** One listener that is bound. */
+interface Bound {
+  readonly name: string
+  readonly server: Server
+  /** Never bound itself: it is handed the sockets that are admitted. Null without TLS. */
+  readonly tlsServer: TlsServer | null
+  security: ListenerSecurity
+  host: ConnectionHost
+  /** Sockets that wait for the broker to be ready, or for another connection to go. At most `backlog`. */
+  readonly waiting: Socket[]
+}
+
 /**
  * The Kafka listeners as a Nest transport: Nest starts it, stops it before the shutdown hooks, and injects what it needs.
  * Connections that come in before the broker is ready are held, not refused.
  */
 export class KafkaListener implements CustomTransportStrategy {
-  readonly #dispatcher: Dispatcher
-  readonly #lifecycle: BrokerLifecycle
-  readonly #logger: Logger
-  readonly #clock: Clock
-  readonly #options: ConnectionOptions & {
-    readonly addresses: readonly ListenerAddress[]
-    readonly backlog: number
-    readonly maxConnections: number
-  }
-  readonly #servers: Server[] = []
+  readonly #deps: ListenerDeps
+  readonly #options: ListenerOptions
+  readonly #limits: ConnectionLimits
+  readonly #bound: Bound[] = []
   readonly #connections = new Set<Connection>()
-  /** Those that came before the broker was ready. */
-  readonly #early: { readonly socket: Socket; readonly listenerName: string }[] = []
+  /** Sockets in the middle of a TLS handshake. */
+  readonly #handshaking = new Set<Socket>()
+  #addresses: ListenerAddress[] = []
   #isReady = false
-  #bound: ListenerAddress[] = []
+  #isClosing = false
+  #sweep: Timer | null = null
 
-  constructor(
-    deps: { dispatcher: Dispatcher; lifecycle: BrokerLifecycle; logger: Logger; clock: Clock },
-    options: ConnectionOptions & {
-      addresses: readonly ListenerAddress[]
-      backlog: number
-      maxConnections: number
-    },
-  ) {
-    this.#dispatcher = deps.dispatcher
-    this.#lifecycle = deps.lifecycle
-    this.#logger = deps.logger
-    this.#clock = deps.clock
+  constructor(deps: ListenerDeps, options: ListenerOptions) {
+    this.#deps = deps
     this.#options = options
+    this.#limits = new ConnectionLimits(options.limits)
   }
 
   /** The addresses with their real ports, once `listen` has called back. */
   get addresses(): readonly ListenerAddress[] {
-    return this.#bound
+    return this.#addresses
   }
 
   listen(callback: (error?: unknown) => void): void {
     void this.#listen(callback)
   }
 
+  /** Puts changed certificates, users and limits in force for those who connect or log in from now on. */
+  reconfigure(listeners: readonly ServedListener[], limits: ConnectionLimitOptions): void {
+    this.#limits.change(limits)
+    for (const bound of this.#bound) {
+      const listener = listeners.find(({ name }) => name === bound.name)
+      if (listener === undefined || listener.security.protocol !== bound.security.protocol) continue
+      bound.security = listener.security
+      bound.host = { ...bound.host, gate: this.#deps.gateOf(listener) }
+      if (listener.security.tls !== null)
+        bound.tlsServer?.setSecureContext(tlsServerOptions(listener.security.tls))
+      this.#admitWaiting(bound)
+    }
+  }
+
   /** Stops accepting, answers what is in flight (bounded), then closes every connection. */
   async close(): Promise<void> {
-    for (const server of this.#servers) server.close()
-    for (const { socket } of this.#early.splice(0)) socket.destroy()
+    const { clock, lifecycle } = this.#deps
+    this.#isClosing = true
+    this.#sweep?.cancel()
+    for (const { server, waiting } of this.#bound) {
+      server.close()
+      for (const socket of waiting.splice(0)) socket.destroy()
+    }
+    for (const socket of this.#handshaking) socket.destroy()
     for (const connection of this.#connections) connection.drain()
-    this.#lifecycle.onDraining()
-    const deadline = this.#clock.monotonicMs() + DRAIN_MAX_MS
-    while (this.#connections.size > 0 && this.#clock.monotonicMs() < deadline)
-      await this.#clock.sleep(5)
+    lifecycle.onDraining()
+    const deadline = clock.monotonicMs() + DRAIN_MAX_MS
+    while (this.#connections.size > 0 && clock.monotonicMs() < deadline) await clock.sleep(5)
     for (const connection of this.#connections) connection.destroy()
   }
 
@@ -86,7 +138,7 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   unwrap<T>(): T {
-    return this.#servers as T
+    return this.#bound.map(({ server }) => server) as T
   }
 
   async #listen(callback: (error?: unknown) => void): Promise<void> {
@@ -99,50 +151,158 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   async #open(): Promise<void> {
-    for (const address of this.#options.addresses) this.#bound.push(await this.#bind(address))
-    await this.#lifecycle.onBound(this.#bound)
+    for (const listener of this.#options.listeners) this.#addresses.push(await this.#bind(listener))
+    await this.#deps.lifecycle.onBound(this.#addresses)
     this.#isReady = true
-    for (const { socket, listenerName } of this.#early.splice(0)) this.#serve(socket, listenerName)
+    for (const bound of this.#bound) this.#admitWaiting(bound)
+    this.#scheduleSweep()
   }
 
-  #bind(address: ListenerAddress): Promise<ListenerAddress> {
-    const server = createServer({ pauseOnConnect: true })
-    server.maxConnections = this.#options.maxConnections
-    server.on('connection', (socket) => this.#onConnection(socket, address.name))
-    this.#servers.push(server)
+  #bind(listener: ServedListener): Promise<ListenerAddress> {
+    const { name, host, port, security } = listener
+    const bound: Bound = {
+      name,
+      server: createServer({ pauseOnConnect: true }),
+      tlsServer: security.tls && createTlsServer(tlsServerOptions(security.tls)),
+      security,
+      host: this.#hostOf(listener),
+      waiting: [],
+    }
+    this.#bound.push(bound)
+    const { server, tlsServer } = bound
+    server.on('connection', (socket) => this.#onConnection(bound, socket))
+    tlsServer?.on('secureConnection', (socket) => this.#onSecureConnection(bound, socket))
+    tlsServer?.on('tlsClientError', (error, socket) => this.#onTlsError(bound, socket, error))
     return new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(bindFailure(address, error)))
-      server.listen(
-        { host: address.host, port: address.port, backlog: this.#options.backlog },
-        () => {
-          server.removeAllListeners('error')
-          server.on('error', (error) => this.#logger.error('listener failed', { error }))
-          resolve({ ...address, port: (server.address() as AddressInfo).port })
-        },
-      )
+      server.once('error', (error) => reject(bindFailure(listener, error)))
+      server.listen({ host, port, backlog: this.#options.backlog }, () => {
+        server.removeAllListeners('error')
+        server.on('error', (error) => this.#deps.logger.error('listener failed', { error }))
+        resolve({ name, host, port: (server.address() as AddressInfo).port })
+      })
     })
   }
 
-  #onConnection(socket: Socket, listenerName: string): void {
-    if (!this.#isReady) {
-      socket.on('error', () => undefined) // it may be reset while it waits
-      this.#early.push({ socket, listenerName })
-    } else this.#serve(socket, listenerName)
+  #hostOf(listener: ServedListener): ConnectionHost {
+    const { maxFrameBytes, maxIdleMs } = this.#options
+    const { dispatcher, logger, clock, gateOf } = this.#deps
+    return {
+      dispatcher,
+      gate: gateOf(listener),
+      logger,
+      clock,
+      maxFrameBytes,
+      maxIdleMs,
+      onClosed: (connection) => this.#onClosed(connection),
+    }
   }
 
-  #serve(socket: Socket, listenerName: string): void {
-    if (socket.destroyed) return
-    const { maxFrameBytes, maxIdleMs } = this.#options
-    const connection = new Connection(
-      {
-        socket,
-        dispatcher: this.#dispatcher,
-        logger: this.#logger,
-        onClosed: () => this.#connections.delete(connection),
-      },
-      { maxFrameBytes, maxIdleMs, listenerName },
-    )
-    this.#connections.add(connection)
+  #onConnection(bound: Bound, socket: Socket): void {
+    if (!this.#isReady || bound.waiting.length > 0) this.#wait(bound, socket)
+    else this.#admit(bound, socket)
+  }
+
+  /** Returns false if the socket waits now. */
+  #admit(bound: Bound, socket: Socket): boolean {
+    if (socket.destroyed) return true
+    const host = socket.remoteAddress ?? 'unknown'
+    const admission = this.#limits.admit(bound.name, host)
+    if (admission === 'wait') {
+      this.#wait(bound, socket)
+      return false
+    }
+    if (admission === 'admit') this.#onAdmitted(bound, socket, host)
+    else {
+      const { logger } = this.#deps
+      logger.warn('connection refused: too many from this address', {
+        host,
+        listenerName: bound.name,
+      })
+      socket.destroy()
+    }
+    return true
+  }
+
+  #wait(bound: Bound, socket: Socket): void {
+    if (bound.waiting.length >= this.#options.backlog) {
+      const { logger } = this.#deps
+      logger.warn('connection refused: too many connections', { listenerName: bound.name })
+      socket.destroy()
+      return
+    }
+    socket.on('error', () => undefined) // it may be reset while it waits
+    bound.waiting.push(socket)
+  }
+
+  #admitWaiting(bound: Bound): void {
+    if (!this.#isReady || this.#isClosing) return
+    for (let count = bound.waiting.length; count > 0; count--)
+      if (!this.#admit(bound, bound.waiting.shift()!)) return
+  }
+
+  #onAdmitted(bound: Bound, socket: Socket, host: string): void {
+    const { tlsServer } = bound
+    if (tlsServer === null) return this.#serve(bound, socket, undefined)
+    this.#handshaking.add(socket)
+    socket.once('close', () => {
+      this.#handshaking.delete(socket)
+      this.#release(bound.name, host)
+    })
+    tlsServer.emit('connection', socket)
+  }
+
+  #onSecureConnection(bound: Bound, socket: TLSSocket): void {
+    const { tls } = bound.security
+    const { principal, refusal } = tlsClient(socket, tls!)
+    if (refusal === null) return this.#serve(bound, socket, principal)
+    this.#onTlsError(bound, socket, new Error(refusal))
+    socket.destroy()
+  }
+
+  #onTlsError(bound: Bound, socket: TLSSocket, error: Error): void {
+    const { remoteAddress, remotePort } = socket
+    const { logger } = this.#deps
+    logger.warn('TLS handshake failed', {
+      host: remoteAddress,
+      port: remotePort,
+      listenerName: bound.name,
+      code: errorCode(error),
+      reason: errorMessage(error),
+    })
+  }
+
+  #serve(bound: Bound, socket: Socket, principal: Principal | undefined): void {
+    const session = new Session({
+      host: socket.remoteAddress ?? 'unknown',
+      port: socket.remotePort ?? 0,
+      listenerName: bound.name,
+      protocol: bound.security.protocol,
+      principal: bound.security.sasl === null ? principal : undefined,
+    })
+    this.#connections.add(new Connection(bound.host, socket, session))
+  }
+
+  #onClosed(connection: Connection): void {
+    this.#connections.delete(connection)
+    const { listenerName, host, protocol } = connection.session
+    // With TLS the socket below is the one that counts.
+    if (!protocol.endsWith('SSL')) this.#release(listenerName, host)
+  }
+
+  #release(listenerName: string, host: string): void {
+    this.#limits.release(listenerName, host)
+    for (const bound of this.#bound) if (bound.waiting.length > 0) this.#admitWaiting(bound)
+  }
+
+  #scheduleSweep(): void {
+    const { clock } = this.#deps
+    const { maxIdleMs } = this.#options
+    const fineMs = maxIdleMs < 0 ? SWEEP_MAX_MS : maxIdleMs / SWEEPS_PER_IDLE_TIME
+    this.#sweep = clock.schedule(Math.max(SWEEP_MIN_MS, Math.min(fineMs, SWEEP_MAX_MS)), () => {
+      const nowMs = clock.monotonicMs()
+      for (const connection of this.#connections) connection.onSweep(nowMs)
+      if (!this.#isClosing) this.#scheduleSweep()
+    })
   }
 }
 

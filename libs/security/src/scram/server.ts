@@ -90,11 +90,20 @@ class ScramExchange implements SaslExchange {
     const { first, serverFirst, nonce, credential, login } = begun
     const final = parseClientFinal(text)
     if (final === null) throw hiddenFailure('the final SCRAM message cannot be read')
-    if (final.nonce !== nonce) throw hiddenFailure('the final SCRAM message has another nonce')
+    if (!isOurNonce(final.nonce, nonce, first.nonce))
+      throw hiddenFailure('the final SCRAM message has another nonce')
     const auth = `${first.bare},${serverFirst},${final.withoutProof}`
     if (!isProofRight(this.#hash, credential, { auth, proof: final.proof }))
       throw hiddenFailure('the password is wrong')
     const signature = serverSignature(this.#hash, credential.serverKey, auth)
     return { challenge: Buffer.from(`v=${signature.toString('base64')}`), login }
   }
+}
+
+/**
+ * RFC 5802 wants the nonce back as it was sent. librdkafka before 2.6.1, which many systems ship, puts its own part in front once
+ * more, so that form is taken too: it opens nothing, since the proof is made over our message with its fresh nonce in any case.
+ */
+function isOurNonce(given: string, sent: string, clientPart: string): boolean {
+  return given === sent || given === clientPart + sent
 }
