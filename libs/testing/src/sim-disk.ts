@@ -74,6 +74,13 @@ export class SimDisk implements Disk {
     return total
   }
 
+  /** Bytes in the files whose names end so. */
+  usedBytesOf(suffix: string): number {
+    let total = 0
+    for (const [name, inode] of this.#names) if (name.endsWith(suffix)) total += inode.size
+    return total
+  }
+
   open(file: string, mode: 'append' | 'read'): DiskFile {
     this.#operate('open', file)
     let inode = this.#names.get(file)
