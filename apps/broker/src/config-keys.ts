@@ -1,6 +1,7 @@
 import { boolean, int, list, long, short, string } from '@millrace/config'
 import { groupConfigDefinition, transactionConfigDefinition } from '@millrace/coordinator'
 import { logManagerConfigDefinition } from '@millrace/log'
+import { quotaConfigDefinition } from '@millrace/quota'
 import { aclConfigDefinition } from '@millrace/security'
 import { securityConfigDefinition } from './security/config-keys'
 
@@ -15,6 +16,7 @@ export const brokerConfigDefinition = {
   ...groupConfigDefinition,
   ...transactionConfigDefinition,
   ...aclConfigDefinition,
+  ...quotaConfigDefinition,
   ...securityConfigDefinition,
   nodeId: int('node.id', {
     default: 1,

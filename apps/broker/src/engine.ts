@@ -25,6 +25,7 @@ import {
   topicDefaultsOfBroker,
   type LogConfig,
 } from '@millrace/log'
+import { Quotas } from '@millrace/quota'
 import {
   FetchSessions,
   ReplicaManager,
@@ -43,6 +44,7 @@ import type { BrokerLifecycle, ListenerAddress } from './network/listener'
 import { ProducerIdBlock } from './producer-id-block'
 import { addFirstUsers } from './security/scram-bootstrap'
 import type { BrokerServices, Endpoint } from './services'
+import { followQuotas } from './quota-records'
 import { TopicCreation } from './topic-creation'
 import { openTransactions } from './transactions/open-transactions'
 
@@ -253,8 +255,18 @@ async function openParts(
     clientTelemetry: new ClientTelemetry({ clock, random, metadata: () => controller.metadata() }),
     producerIds,
     authorizer: openAuthorizer({ controller, logger }, config),
+    quotas: openQuotas({ controller, logger, closers }, config),
     metadata: () => controller.metadata(),
   }
+}
+
+function openQuotas(
+  deps: { controller: Controller; logger: Logger; closers: Closers },
+  { values }: BrokerConfig,
+): Quotas {
+  const quotas = new Quotas(values)
+  deps.closers.add('quotas', followQuotas(deps, quotas))
+  return quotas
 }
 
 /** Without `authorizer.class.name` everybody may do everything, as in Kafka. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@millrace/base'
 import type { Controller, MetadataImage } from '@millrace/controller'
 import type { GroupCoordinator, TxnCoordinator } from '@millrace/coordinator'
+import type { Quotas } from '@millrace/quota'
 import type { FetchSessions, ReplicaManager } from '@millrace/replication'
 import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
@@ -36,6 +37,7 @@ export interface BrokerServices {
   readonly clientTelemetry: ClientTelemetry
   readonly producerIds: ProducerIdBlock
   readonly authorizer: Authorizer
+  readonly quotas: Quotas
   /** The current metadata: an immutable snapshot. */
   metadata(): MetadataImage
   /** Where clients of a listener find a broker; null if it is not alive. */

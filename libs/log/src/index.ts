@@ -1,4 +1,4 @@
-export { type AppendOrigin } from './check-records'
+export { type AppendOrigin } from './append'
 export {
   brokerSynonyms,
   logConfigDefinition,

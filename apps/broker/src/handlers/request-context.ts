@@ -6,6 +6,7 @@ import {
   type Audit,
 } from '@millrace/security'
 import type { ClientSession } from '../network/session'
+import type { RequestThrottle } from '../network/throttle'
 import type { BrokerServices } from '../services'
 
 /** What a handler knows besides the request itself. */
@@ -19,6 +20,8 @@ export class RequestContext {
     readonly broker: BrokerServices,
     /** For the audit log: `Produce`. */
     requestName: string,
+    /** Null while no quota is set. */
+    readonly throttle: RequestThrottle | null,
   ) {
     this.#audit = { request: requestName }
   }
@@ -47,6 +50,14 @@ export class RequestContext {
   /** Whether the client may do this to at least one resource of the type. */
   allowsOnSome(operation: AclOperation, resourceType: ResourceType): boolean {
     return this.broker.authorizer.allowsOnSome(this.client, operation, resourceType)
+  }
+
+  /**
+   * Whether the client may make or remove so many partitions now; if not, the answer is THROTTLING_QUOTA_EXCEEDED. Versions
+   * before `strictSince` do not know that error: they are let through, and their client has to wait.
+   */
+  permitsMutation(partitionCount: number, strictSince: number): boolean {
+    return this.throttle?.permitMutation(partitionCount, this.apiVersion >= strictSince) ?? true
   }
 
   /** Everything that the client may do to a resource, as the bit field that answers carry. */

@@ -12,7 +12,7 @@ import type { Session } from './session'
 const MAX_REQUESTS_IN_FLIGHT = 256
 /** Bytes of those requests. A single larger request is still taken, alone. */
 const MAX_BYTES_IN_FLIGHT = 64 << 20
-/** Replies the socket has not taken yet; beyond it we stop reading, so a client that does not read cannot fill our memory. */
+/** Replies that are ready or that the socket has not taken yet; beyond it nothing is begun, so a client cannot fill our memory. */
 const MAX_UNSENT_BYTES = 8 << 20
 /** Replies up to this are joined into one buffer: copying is cheaper than a vector of tiny writes. */
 const JOIN_REPLIES_UP_TO_BYTES = 16 << 10
@@ -35,6 +35,7 @@ export interface ConnectionHost {
 /** The place of one request's reply in the order of the requests. `buffers` is undefined until it is known. */
 interface ReplySlot {
   readonly requestBytes: number
+  readonly isSerial: boolean
   buffers: readonly Buffer[] | null | undefined
 }
 
@@ -53,6 +54,12 @@ export class Connection {
   readonly #splitter: FrameSplitter
   readonly #slots: ReplySlot[] = []
   #bytesInFlight = 0
+  /** Of replies that wait for their turn. */
+  #readyBytes = 0
+  /** A request of those that go one at a time is at work (FETCH-4)... */
+  #isSerialBusy = false
+  /** ...and this is the next one, which waits for it. */
+  #heldFrame: Buffer | null = null
   #isFlushScheduled = false
   #isDraining = false
   #isClosed = false
@@ -60,6 +67,8 @@ export class Connection {
   #login: Login | null = null
   /** A message of the login is being looked at: the next one waits. */
   #isLoginBusy = false
+  /** Monotonic time until which a quota holds this client up; 0 if none does. */
+  #mutedUntilMs = 0
   /** Whether anything moved since the last sweep. */
   #isActive = true
   /** Monotonic time of the sweep that last found it active. */
@@ -93,6 +102,19 @@ export class Connection {
   destroy(): void {
     this.#isClosed = true
     this.#socket.destroy()
+  }
+
+  /** Answers that are under way leave all the same; requests that were read already wait, too. */
+  mute(delayMs: number): void {
+    const { clock } = this.#host
+    const untilMs = clock.monotonicMs() + delayMs
+    if (untilMs <= this.#mutedUntilMs) return
+    this.#mutedUntilMs = untilMs
+    clock.schedule(delayMs, () => {
+      if (this.#mutedUntilMs !== untilMs || this.#isClosed) return
+      this.#mutedUntilMs = 0
+      this.#maybeResume()
+    })
   }
 
   /** Called for all connections now and then, in place of a timer for each: closes those that are idle for too long. */
@@ -142,9 +164,11 @@ export class Connection {
   #takeRequests(): void {
     try {
       while (this.#hasRoom()) {
-        const frame = this.#splitter.next()
+        const frame = this.#heldFrame ?? this.#splitter.next()
         if (frame === null) return
-        this.#begin(frame)
+        const isSerial = this.#host.dispatcher.isOneAtATime(frame)
+        this.#heldFrame = isSerial && this.#isSerialBusy ? frame : null
+        if (this.#heldFrame === null) this.#begin(frame, isSerial)
       }
       this.#socket.pause()
     } catch (error) {
@@ -157,14 +181,17 @@ export class Connection {
       !this.#isClosed &&
       !this.#isDraining &&
       !this.#isLoginBusy &&
+      !(this.#heldFrame !== null && this.#isSerialBusy) &&
+      this.#mutedUntilMs === 0 &&
       this.#slots.length < MAX_REQUESTS_IN_FLIGHT &&
       this.#bytesInFlight < MAX_BYTES_IN_FLIGHT &&
-      this.#socket.writableLength < MAX_UNSENT_BYTES
+      this.#readyBytes + this.#socket.writableLength < MAX_UNSENT_BYTES
     )
   }
 
-  #begin(frame: Buffer): void {
-    const slot: ReplySlot = { requestBytes: frame.length, buffers: undefined }
+  #begin(frame: Buffer, isSerial: boolean): void {
+    const slot: ReplySlot = { requestBytes: frame.length, isSerial, buffers: undefined }
+    if (isSerial) this.#isSerialBusy = true
     this.#slots.push(slot)
     this.#bytesInFlight += frame.length
     const reply = this.#login === null ? this.#request(frame) : this.#logIn(frame, this.#login)
@@ -186,7 +213,7 @@ export class Connection {
       }
       if (gate.hasExpired(this.session)) throw refused('the session of the login has expired')
     }
-    return dispatcher.dispatch(frame, this.session)
+    return dispatcher.dispatch(frame, this.session, this)
   }
 
   async #logIn(frame: Buffer, login: Login): Promise<readonly Buffer[] | null> {
@@ -215,6 +242,8 @@ export class Connection {
 
   #onReply(slot: ReplySlot, buffers: Awaited<Reply>): void {
     slot.buffers = buffers
+    if (slot.isSerial) this.#isSerialBusy = false
+    this.#readyBytes += bytesOf(buffers)
     if (this.#isFlushScheduled || this.#isClosed) return
     this.#isFlushScheduled = true
     setImmediate(() => this.#flush())
@@ -236,6 +265,7 @@ export class Connection {
       count += 1
     }
     this.#slots.splice(0, count)
+    this.#readyBytes -= readyBytes
     this.#write(ready, readyBytes)
     if (this.#isDraining && this.#slots.length === 0) this.#socket.destroySoon()
     else this.#maybeResume()
@@ -293,6 +323,12 @@ function onError(this: Socket, error: Error): void {
 
 function onClose(this: Socket): void {
   ;(this as ServedSocket)[CONNECTION].onClose()
+}
+
+function bytesOf(buffers: readonly Buffer[] | null): number {
+  let bytes = 0
+  for (const buffer of buffers ?? []) bytes += buffer.length
+  return bytes
 }
 
 function refused(reason: string): PlatformError {

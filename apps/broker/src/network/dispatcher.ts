@@ -1,3 +1,4 @@
+import type { QuotaClient } from '@millrace/quota'
 import {
   ApiKey,
   ApiVersionsResponse,
@@ -5,6 +6,7 @@ import {
   decodeRequestHeader,
   encodeResponse,
   ErrorCode,
+  type RequestHeader,
 } from '@millrace/wire'
 import { brokerErrors } from '../errors'
 import type { BrokerServices } from '../services'
@@ -12,13 +14,21 @@ import type { Handler } from '../handlers/handler'
 import { RequestContext } from '../handlers/request-context'
 import { advertisedVersions } from '../handlers/18-api-versions'
 import type { ClientSession } from './session'
+import { RequestThrottle, type Throttled } from './throttle'
+
+const API_KEY_BYTES = 2
 
 /** The framed answer; null when the client expects none. */
 export type Reply = readonly Buffer[] | null | Promise<readonly Buffer[] | null>
 
 export interface Dispatcher {
-  /** Begins a request; synchronous up to the handler's first wait. @throws whatever must close the connection. */
-  dispatch(frame: Buffer, client: ClientSession): Reply
+  /** Whether the request must wait for another of its kind from the same connection, as all do in Kafka. */
+  isOneAtATime(frame: Buffer): boolean
+  /**
+   * Begins a request; synchronous up to the handler's first wait. `connection` is what quotas hold up; null before a login.
+   * @throws whatever must close the connection
+   */
+  dispatch(frame: Buffer, client: ClientSession, connection: Throttled | null): Reply
 }
 
 /** Requests go through a plain table: Nest owns the life of the listener, not the path of a request (ADR 0005). */
@@ -34,7 +44,10 @@ export function createDispatcher(
   }
 
   return {
-    dispatch(frame, client) {
+    isOneAtATime(frame) {
+      return frame.length >= API_KEY_BYTES && table[frame.readInt16BE(0)]?.isOneAtATime === true
+    },
+    dispatch(frame, client, connection) {
       const header = decodeRequestHeader(frame)
       const { apiKey, apiVersion, correlationId } = header
       const handler = table[apiKey]
@@ -46,6 +59,10 @@ export function createDispatcher(
           `${handler.request.name} version ${apiVersion} is not served (${min} to ${max})`,
         )
       }
+      const throttle =
+        connection !== null && services.quotas.isEnabled
+          ? new RequestThrottle(services, connection, clientOf(header, client))
+          : null
       const request = decode(handler.request, apiVersion, frame, header.bodyStart)
       const context = new RequestContext(
         apiVersion,
@@ -53,15 +70,23 @@ export function createDispatcher(
         client,
         services,
         names[apiKey],
+        throttle,
       )
       const answer = handler.handle(request, context)
-      const toFrame = (body: object | null) =>
-        body === null
+      throttle?.onHandled()
+      const toFrame = (body: object | null) => {
+        const told = throttle === null ? body : throttle.finish(apiKey, frame.length, body)
+        return told === null
           ? null
-          : encodeResponse(handler.response, apiVersion, correlationId, body as never)
+          : encodeResponse(handler.response, apiVersion, correlationId, told as never)
+      }
       return answer instanceof Promise ? answer.then(toFrame) : toFrame(answer)
     },
   }
+}
+
+function clientOf({ clientId }: RequestHeader, { principal }: ClientSession): QuotaClient {
+  return { user: principal.name, clientId: clientId ?? '' }
 }
 
 /** A client that is newer than we are learns our versions from a body that every client can read. */

@@ -75,7 +75,7 @@ export class Login {
   /** Answered once; a client that is told that its version is too new may ask again. */
   async #onApiVersions(frame: Buffer): Promise<LoginStep> {
     if (!this.#mayAskVersions) throw refused('ApiVersions came twice before a login')
-    const reply = await this.#gate.dispatcher.dispatch(frame, this.#session)
+    const reply = await this.#gate.dispatcher.dispatch(frame, this.#session, null)
     const isGiven = reply?.[0].readInt16BE(API_VERSIONS_ERROR_AT) === ErrorCode.NONE
     this.#mayAskVersions = !isGiven
     return { reply, outcome: 'goes on', reason: null }
