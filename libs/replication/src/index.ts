@@ -14,3 +14,4 @@ export {
   type ReplicatedTopic,
   type ReplicatedTopics,
 } from './replica-manager'
+export { TopicTraffic, type Traffic } from './traffic'

@@ -15,6 +15,7 @@ import {
 } from './fetch-request'
 import { isLogFailure, toWireFailure } from './log-error-codes'
 import { type Marker, Partition, type PartitionAssignment } from './partition'
+import { Traffic } from './traffic'
 
 /** Fetches that may wait at once. Beyond it a fetch is answered at once with what there is. */
 const MAX_WAITING_FETCHES = 20_000
@@ -71,6 +72,8 @@ export class ReplicaManager {
   /** At the position of its index; empty where another node has the replica. */
   readonly #partitions = new Map<string, (Partition | undefined)[]>()
   readonly #waitingFetches = new Set<DelayedFetch>()
+  /** For whoever counts what the node does. */
+  readonly traffic = new Traffic()
   /** The last change of each topic that is not in force (yet): those of one topic are carried out one after the other. */
   readonly #applying = new Map<string, Promise<void>>()
 
@@ -91,6 +94,17 @@ export class ReplicaManager {
     this.#leadership = deps.leadership
     this.#logConfigOf = deps.logConfigOf
     this.#nodeId = options.nodeId
+  }
+
+  /** Fetches that wait for records now. */
+  get waitingFetchCount(): number {
+    return this.#waitingFetches.size
+  }
+
+  /** Every replica that this node has. */
+  *partitions(): Iterable<Partition> {
+    for (const partitions of this.#partitions.values())
+      for (const partition of partitions) if (partition) yield partition
   }
 
   partition(topic: string, index: number): Partition | undefined {
@@ -160,7 +174,10 @@ export class ReplicaManager {
       !pass.isUrgent &&
       request.entries.length > 0 &&
       this.#waitingFetches.size < MAX_WAITING_FETCHES
-    if (!mayWait) return pass.results
+    if (!mayWait) {
+      this.traffic.countReads(pass.results)
+      return pass.results
+    }
     return new Promise((resolve) => {
       const fetch: DelayedFetch = new DelayedFetch(
         { clock: this.#clock },
@@ -172,6 +189,7 @@ export class ReplicaManager {
           read,
           settle: (results) => {
             this.#waitingFetches.delete(fetch)
+            this.traffic.countReads(results)
             resolve(results)
           },
         },
@@ -207,6 +225,8 @@ export class ReplicaManager {
       results[at] = failedAppend(entry, refusal, errorText(refusal))
       return -1
     }
+    const traffic = this.traffic.of(topic)
+    traffic.appends += 1
     try {
       const appended =
         'marker' in entry
@@ -222,8 +242,11 @@ export class ReplicaManager {
         logStartOffset: appended.logStartOffset,
         recordErrors: [],
       }
+      traffic.recordsIn += appended.nextOffset - appended.firstOffset
+      if ('records' in entry) traffic.bytesIn += entry.records.length
       return appended.nextOffset
     } catch (error) {
+      traffic.failedAppends += 1
       const failure = toWireFailure(error)
       if (!isLogFailure(error))
         this.#logger.error('append failed', { topic, partition: index, error })
@@ -321,6 +344,7 @@ export class ReplicaManager {
     const partitions = this.#partitions.get(name) ?? []
     partitions[assignment.index] = partition
     this.#partitions.set(name, partitions)
+    this.traffic.of(name) // so that a topic is seen before its first record
     if (partition.isLeader) this.#leadership.onElected(name, assignment.index)
   }
 
@@ -339,7 +363,9 @@ export class ReplicaManager {
       partition.retire(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       await this.#logManager.deleteLog(name, partition.index)
     }
-    if (!topic) this.#partitions.delete(name)
+    if (topic) return
+    this.#partitions.delete(name)
+    this.traffic.delete(name)
   }
 }
 

@@ -1,3 +1,4 @@
+export { Latencies } from './latencies'
 export { LogLevels, type LogThreshold } from './log-levels'
 export {
   createLogger,
@@ -7,3 +8,4 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger'
+export { Metrics, type MetricFamily, type Sample } from './metrics'
