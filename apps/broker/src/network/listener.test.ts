@@ -11,7 +11,7 @@ describe('KafkaListener', () => {
     const bound = Promise.withResolvers<number>()
     const listener = new KafkaListener(
       {
-        dispatcher: { dispatch: () => null },
+        dispatcher: { dispatch: () => null, isOneAtATime: () => false },
         lifecycle: {
           onBound: ([{ port }]) => {
             bound.resolve(port)
