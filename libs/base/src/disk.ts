@@ -33,4 +33,11 @@ export interface Disk {
   remove(path: string): Promise<void>
   /** Makes creations, renames and removals in the directory survive a power loss. */
   syncDirectory(path: string): Promise<void>
+  /** How large the file system of a directory is, and how much of it this process may still use. */
+  space(path: string): Promise<DiskSpace>
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number
+  readonly usableBytes: number
 }

@@ -20,6 +20,13 @@ describe('nodeDisk', () => {
     file.close()
   })
 
+  it('tells how much room there is, in bytes', async () => {
+    const { totalBytes, usableBytes } = await nodeDisk.space(directory)
+    const { bavail, bsize } = fs.statfsSync(directory)
+    expect(Math.abs(usableBytes - bavail * bsize)).toBeLessThan(totalBytes / 10)
+    expect(usableBytes).toBeLessThanOrEqual(totalBytes)
+  })
+
   it('writes more buffers than one system call takes', () => {
     const file = nodeDisk.open(at('a'), 'append')
     file.writev(

@@ -48,6 +48,11 @@ export const nodeDisk: Disk = {
   rename: (from, to) => fs.promises.rename(from, to),
   remove: (target) => fs.promises.rm(target, { recursive: true, force: true }),
   syncDirectory,
+
+  async space(directory) {
+    const { bsize, blocks, bavail } = await fs.promises.statfs(directory)
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+  },
 }
 
 const OPEN_OR_CREATE = fs.constants.O_RDWR | fs.constants.O_CREAT

@@ -1,10 +1,12 @@
 import * as path from 'node:path'
-import type { Disk, DiskFile } from '@millrace/base'
+import type { Disk, DiskFile, DiskSpace } from '@millrace/base'
 import type { SimRandom } from './sim-random'
 
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512
 const GROWTH = 2
+/** The size of a disk that never gets full. */
+const LARGE_BYTES = 2 ** 40
 
 /** What the disk is asked to do, as `onOperation` sees it. */
 export interface DiskOperation {
@@ -158,6 +160,13 @@ export class SimDisk implements Disk {
     this.#operate('synced', directory)
     for (const change of covered) applyChange(this.#durableNames, change)
     this.#pendingNames = this.#pendingNames.filter((change) => !covered.includes(change))
+  }
+
+  async space(directory: string): Promise<DiskSpace> {
+    await settle()
+    this.#operate('read', directory)
+    const totalBytes = this.options.capacityBytes ?? LARGE_BYTES
+    return { totalBytes, usableBytes: Math.max(totalBytes - this.usedBytes, 0) }
   }
 
   #change(change: NameChange): void {
