@@ -66,6 +66,11 @@ export const logErrors = defineErrors({
     says: 'the disk failed under {where}: {reason}',
     todo: 'check the disk and its free space, then restart: what was not synced is unknown until then',
   },
+  LOG_DISK_FULL: {
+    retriable: true,
+    says: 'there is no room on the disk for {where}',
+    todo: 'make room: delete topics, or shorten their retention; writing goes on by itself',
+  },
   LOG_CLOSED: {
     retriable: true,
     says: '{where} is closed',

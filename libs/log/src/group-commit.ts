@@ -1,4 +1,5 @@
 import type { Disk } from '@millrace/base'
+import { isDiskFull, type DiskRoom } from './disk-room'
 import type { Segment } from './segment'
 
 /** While a sync runs, appends of the same log gather in memory up to this; then they are written without waiting for it. */
@@ -29,6 +30,7 @@ export class GroupCommit {
 export interface FlusherDeps {
   readonly disk: Disk
   readonly groupCommit: GroupCommit
+  readonly room: DiskRoom
   /** Saves what else must be durable with the batches (leader epochs); called before each sync ends. */
   readonly saveBeside: () => Promise<void> | null
   /** `flushedOffset` grew. */
@@ -61,6 +63,8 @@ export class LogFlusher {
   #unsynced = new Set<Segment>()
   #isDirectoryDirty = false
   #isSyncing = false
+  /** The last write found no room. What is queued stays queued, and is written when there is some (LOG-11). */
+  #isStuck = false
   #wantsSync = false
   #waiters: SyncWaiter[] = []
   #queuedOffset: number
@@ -114,18 +118,13 @@ export class LogFlusher {
 
   /** Brings all queued bytes into the page cache now, so that they can be read from the files. */
   write(): void {
-    if (this.#unwritten.length === 0 || this.#failure !== null) return
+    if (this.#unwritten.length === 0 || this.#failure !== null || this.#isStuck) return
     try {
-      for (const segment of this.#unwritten) {
-        segment.write()
-        this.#unsynced.add(segment)
-      }
+      this.#writeAll()
     } catch (error) {
-      return this.fail(error)
+      if (isDiskFull(error)) this.#waitForRoom()
+      else this.#fail(error)
     }
-    this.#unwritten = []
-    this.#unwrittenBytes = 0
-    this.#writtenOffset = this.#queuedOffset
   }
 
   /** Resolves when all that was appended before the call is synced. Rejects with the cause if the disk fails. */
@@ -152,7 +151,7 @@ export class LogFlusher {
   }
 
   /** Nothing is written or synced from now on; those who wait are told. */
-  fail(cause: unknown): void {
+  stop(cause: unknown): void {
     if (this.#failure !== null) return
     this.#failure = { cause }
     this.#unwritten = []
@@ -160,7 +159,39 @@ export class LogFlusher {
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(cause)
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== null) return
+    this.stop(cause)
     this.#deps.onFailure(cause)
+  }
+
+  /** What was written of the segments before counts; a torn part stays, and is written over. */
+  #writeAll(): void {
+    for (const segment of this.#unwritten) {
+      segment.write()
+      this.#unsynced.add(segment)
+    }
+    this.#unwritten = []
+    this.#unwrittenBytes = 0
+    this.#writtenOffset = this.#queuedOffset
+  }
+
+  /** LOG-11: what was taken stays taken, in memory; the log takes no more until it is written. */
+  #waitForRoom(): void {
+    this.#isStuck = true
+    const writeAgain = () => {
+      if (this.#failure === null) this.#writeAll()
+    }
+    this.#deps.room.retry(writeAgain).then(
+      () => {
+        this.#isStuck = false
+        this.#wantsSync = this.#waiters.length > 0
+        this.#deps.groupCommit.enqueue(this)
+      },
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   #startSync(): void {
@@ -168,7 +199,7 @@ export class LogFlusher {
     this.#isSyncing = true
     this.#wantsSync = false
     // A failed sync is final (LOG-4): the kernel may have dropped the pages, a second call would say that all is well.
-    this.#sync().catch((error: unknown) => this.fail(error))
+    this.#sync().catch((error: unknown) => this.#fail(error))
   }
 
   async #sync(): Promise<void> {
@@ -193,6 +224,7 @@ export class LogFlusher {
 
   /** LOG-8: whether something was appended during the sync. A reader may have had it written, and then no append comes to ask for its sync. */
   #isBehind(): boolean {
+    if (this.#isStuck) return false
     return (
       this.#unwritten.length > 0 || (this.ackAfterFlush && this.#writtenOffset > this.#syncedOffset)
     )

@@ -1,4 +1,4 @@
-export { type AppendOrigin } from './append'
+export { type AppendOrigin } from './check-records'
 export {
   brokerSynonyms,
   logConfigDefinition,

@@ -12,6 +12,7 @@ import { parseConfig } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
 import type { LogConfig } from './config'
 import { LogCleaner } from './compaction/log-cleaner'
+import { isDiskFull } from './disk-room'
 import { logErrors } from './errors'
 import { deletedDirectoryName } from './file-names'
 import { GroupCommit } from './group-commit'
@@ -335,7 +336,7 @@ export class LogManager {
     return usable.reduce((best, next) => (next.logCount < best.logCount ? next : best))
   }
 
-  /** A checkpoint that cannot be written is a failure of the disk like any other. */
+  /** A checkpoint that cannot be written is a failure of the disk like any other, unless there is no room for it. */
   async #save(directory: LogDirectory, save: () => Promise<void>): Promise<void> {
     try {
       await save()
@@ -346,7 +347,7 @@ export class LogManager {
   }
 
   #onStorageFailure(directory: LogDirectory, cause: unknown): void {
-    if (directory.hasFailed) return
+    if (directory.hasFailed || isDiskFull(cause)) return
     directory.hasFailed = true
     this.#deps.logger.error('a log directory is offline', { directory: directory.path, cause })
     for (const log of directory.logs.values()) log.fail(cause)

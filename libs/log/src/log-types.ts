@@ -1,6 +1,6 @@
 import type { Clock, Disk, Random } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
-import type { AppendOrigin } from './append'
+import type { AppendOrigin } from './check-records'
 import type { LogConfig } from './config'
 import type { GroupCommit } from './group-commit'
 import type { TailCache } from './tail-cache'

@@ -342,18 +342,6 @@ describe('durability', () => {
     await manager.close()
     expect(await disk.readFile(`${DIRECTORY}/.kafka_cleanshutdown`)).toBeNull()
   })
-
-  it('LOG-4: a full disk fails the log, and the half-written batch is cut at the next start', async () => {
-    const harness = await openLog()
-    harness.log.append(aBatch({ values: ['kept'] }), CLIENT)
-    await harness.log.flush()
-    harness.disk.options = { capacityBytes: harness.disk.usedBytes + 100 }
-    harness.log.append(aBatch({ values: ['x'.repeat(500)] }), CLIENT)
-    await expect(harness.log.flush()).rejects.toMatchObject({ code: 'LOG_STORAGE_FAILED' })
-    const after = await crashAndReopen(harness)
-    expect(after.log.failure).toBeNull()
-    expect(readAll(after.log)).toEqual([[0, 'kept']])
-  })
 })
 
 describe('recovery', () => {

@@ -1,4 +1,6 @@
 import { batch } from '@millrace/record'
+import type { LastOfProducer } from './compaction/batch-filter'
+import type { ActiveProducer } from './log-types'
 import { readMarker } from './marker'
 import type { AbortedTransaction } from './txn-index'
 import { UnstableTransactions } from './unstable-transactions'
@@ -89,6 +91,27 @@ export class ProducerState {
 
   entries(): Iterable<ProducerEntry> {
     return this.#entries.values()
+  }
+
+  /** What DescribeProducers tells. */
+  active(): ActiveProducer[] {
+    return Array.from(this.#entries.values(), (entry) => ({
+      producerId: entry.producerId,
+      producerEpoch: entry.epoch,
+      lastSequence: entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE,
+      lastTimestamp: entry.lastTimestamp,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTxnStartOffset: entry.currentTxnFirstOffset,
+    }))
+  }
+
+  /** The last data of each producer, by its id. */
+  last(): Map<number, LastOfProducer> {
+    const last = new Map<number, LastOfProducer>()
+    for (const { producerId, epoch, batches } of this.#entries.values()) {
+      last.set(producerId, { epoch, lastDataOffset: batches.at(-1)?.lastOffset ?? -1 })
+    }
+    return last
   }
 
   position(producerId: number): ProducerPosition | null {

@@ -1,9 +1,11 @@
 import type { Disk } from '@millrace/base'
+import type { DiskRoom } from './disk-room'
 import { saveSnapshot } from './producer-recovery'
 import type { Segment } from './segment'
 
 export interface SealingDeps {
   readonly disk: Disk
+  readonly room: DiskRoom
   /** Resolves when all that was appended is synced. */
   readonly flush: () => Promise<void>
   readonly onFailure: (cause: unknown) => void
@@ -41,9 +43,17 @@ export class Sealing {
     return limited
   }
 
-  /** Resolves when nothing is being sealed, or when sealing has failed. */
+  has(segment: Segment): boolean {
+    for (const other of this.#running.values()) if (other === segment) return true
+    return false
+  }
+
+  /** Resolves when nothing is being sealed, when sealing has failed, or when the disk has no room for it. */
   async settle(): Promise<void> {
-    while (this.#running.size > 0 && !this.#hasFailed) await Promise.all(this.#running.keys())
+    const { room } = this.#deps
+    while (this.#running.size > 0 && !this.#hasFailed && !room.isFull) {
+      await room.settledOrFull(Promise.all(this.#running.keys()))
+    }
   }
 
   /** Resolves when what was started has ended, well or not. */
@@ -54,7 +64,9 @@ export class Sealing {
   async #seal(segment: Segment, nextBase: number, content: Buffer): Promise<void> {
     // The rest of the segment must be in its file before its index says so.
     await this.#deps.flush()
-    await segment.seal()
-    await saveSnapshot(this.#deps.disk, this.#directory, { offset: nextBase, content })
+    await this.#deps.room.retry(async () => {
+      await segment.seal()
+      await saveSnapshot(this.#deps.disk, this.#directory, { offset: nextBase, content })
+    })
   }
 }
