@@ -41,7 +41,7 @@ export async function walkBatches(
 ): Promise<void> {
   const { file, sizeBytes, chunkBytes } = options
   let position = options.fromPosition
-  let chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, sizeBytes - position))
+  let chunk: Buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, sizeBytes - position))
   while (position < sizeBytes) {
     control.check()
     const wanted = Math.min(chunk.length, sizeBytes - position)
