@@ -38,7 +38,7 @@ export class BrokerModule implements OnApplicationShutdown {
 }
 
 function createListener(engine: BrokerEngine, logger: Logger): KafkaListener {
-  const { dynamicConfig } = engine.services
+  const { dynamicConfig, quotas } = engine.services
   const { current } = dynamicConfig
   const { values, listeners } = current
   const dispatcher = createDispatcher(handlers, engine.services)
@@ -50,6 +50,7 @@ function createListener(engine: BrokerEngine, logger: Logger): KafkaListener {
       logger,
       clock: systemClock,
       gateOf,
+      delayOf: (host) => quotas.connection.record(host, systemClock.monotonicMs()),
     },
     {
       listeners,

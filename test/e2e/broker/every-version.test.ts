@@ -195,7 +195,8 @@ function aRequest(key: ServedApiKey, version: number): object {
       return { components: [{ entityType: 'user', matchType: 0, match: 'a' }], strict: true }
     case ApiKey.AlterClientQuotas: {
       const ops = [{ key: 'request_percentage', value: 50, remove: false }]
-      return { entries: [{ entity: [{ entityType: 'user', entityName: 'a' }], ops }] }
+      const entity = [{ entityType: 'user', entityName: 'a' }]
+      return { entries: [{ entity, ops }], validateOnly: false }
     }
     case ApiKey.DescribeCluster:
       return { includeClusterAuthorizedOperations: false }

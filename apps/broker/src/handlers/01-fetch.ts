@@ -26,6 +26,8 @@ const FIRST_VERSION_WITH_REPLICA_STATE = 15
 const FIRST_VERSION_WITH_LEADERS = 16
 const LAST_VERSION_WITHOUT_STORAGE_ERROR = 5
 const READ_COMMITTED = 1
+/** What an answer has for a partition besides its records. */
+const PARTITION_OVERHEAD_BYTES = 50
 
 export const fetch = handler(
   ApiKey.Fetch,
@@ -35,7 +37,8 @@ export const fetch = handler(
     if (context.errorCode !== ErrorCode.NONE) return formatReply([], context, ctx)
     const { entries, refused } = planReads(request, context, ctx)
     const { fetchMaxBytes } = ctx.broker.config.values
-    const maxBytes = Math.min(request.maxBytes, fetchMaxBytes)
+    const quotaMaxBytes = ctx.throttle?.fetchMaxBytes ?? Infinity
+    const maxBytes = Math.min(request.maxBytes, fetchMaxBytes, quotaMaxBytes)
     const results = ctx.broker.replicas.fetch({
       maxWaitMs: request.maxWaitMs,
       minBytes: Math.min(request.minBytes, maxBytes),
@@ -44,9 +47,13 @@ export const fetch = handler(
         request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted',
       entries,
     })
-    return results instanceof Promise
-      ? results.then((late) => formatReply([...late, ...refused], context, ctx))
-      : formatReply([...results, ...refused], context, ctx)
+    const reply = (found: readonly PartitionFetchResult[]) => {
+      const all = [...found, ...refused]
+      return isWithinQuota(all, ctx)
+        ? formatReply(all, context, ctx)
+        : formatThrottled(request, context, ctx)
+    }
+    return results instanceof Promise ? results.then(reply) : reply(results)
   },
 )
 
@@ -163,6 +170,22 @@ function formatReply(
     responses,
     nodeEndpoints: hints.endpoints,
   }
+}
+
+/** Counts what the answer would be, about to the byte. */
+function isWithinQuota(results: readonly PartitionFetchResult[], { throttle }: RequestContext) {
+  if (throttle === null) return true
+  let bytes = 0
+  for (const { records } of results)
+    if (records.length > 0) bytes += records.length + PARTITION_OVERHEAD_BYTES
+  return throttle.permitFetch(bytes)
+}
+
+/** Tells nothing: what was read is read again later. An answer that tells nothing opens no session either. */
+function formatThrottled(request: Request, context: FetchContext, ctx: RequestContext): Response {
+  return request.sessionEpoch > 0
+    ? formatReply([], context, ctx)
+    : { throttleTimeMs: 0, errorCode: ErrorCode.NONE, sessionId: 0, responses: [] }
 }
 
 function newTopic(entry: FetchEntry) {

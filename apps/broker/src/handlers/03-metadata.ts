@@ -18,6 +18,7 @@ type Request = RequestOf<typeof ApiKey.Metadata>
 type TopicAnswer = ResponseOf<typeof ApiKey.Metadata>['topics'][number]
 
 const FIRST_VERSION_WITH_NULL_NAME = 12
+const EVERY_VERSION = 0
 
 export const metadata = handler(ApiKey.Metadata, { min: 0, max: 13 }, async (request, ctx) => {
   const found = await answerTopics(request, ctx)
@@ -67,13 +68,15 @@ async function answerUnknown(
   isWanted: boolean,
   ctx: RequestContext,
 ): Promise<TopicAnswer> {
-  const { autoCreateTopicsEnable } = ctx.broker.config.values
+  const { autoCreateTopicsEnable, numPartitions } = ctx.broker.config.values
   const isCreated = isWanted && autoCreateTopicsEnable
   if (isCreated && !mayCreateTopic(name, ctx))
     return failed(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   const errorCode = unknownNameError(name)
   if (!isCreated || errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     return failed(name, errorCode)
+  // Over its quota the client is told what it is told before the creation is done: it asks again.
+  if (!ctx.permitsMutation(numPartitions, EVERY_VERSION)) return failed(name, errorCode)
   const created = await ctx.broker.topics.createAutomatically(name)
   return typeof created === 'number' ? failed(name, created) : formatTopic(created)
 }

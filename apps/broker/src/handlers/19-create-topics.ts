@@ -5,9 +5,9 @@
  * Gaps: none known.
  */
 import { errorMessage } from '@millrace/base'
-import type { TopicImage } from '@millrace/controller'
+import type { NewTopic as ControllerTopic, TopicImage } from '@millrace/controller'
 import { AclOperation, ResourceType } from '@millrace/security'
-import { ApiKey, ErrorCode } from '@millrace/wire'
+import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { describeTopicConfigs } from '../configs/describe'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
@@ -15,6 +15,9 @@ import { mayCreateTopic } from './topic-rights'
 
 type NewTopic = RequestOf<typeof ApiKey.CreateTopics>['topics'][number]
 type TopicAnswer = ResponseOf<typeof ApiKey.CreateTopics>['topics'][number]
+
+/** Older ones do not know the refusal: their clients wait instead. */
+const FIRST_VERSION_WITH_QUOTA = 6
 
 export const createTopics = handler(
   ApiKey.CreateTopics,
@@ -48,14 +51,20 @@ async function createTopic(
   if (hasConfigTwice)
     return failed(topic.name, ErrorCode.INVALID_CONFIG, 'A config is given more than once.')
   try {
-    const created = await controller.createTopic({
+    const wanted = {
       name: topic.name,
       partitions: topic.numPartitions,
       replicationFactor: topic.replicationFactor,
       assignments: topic.assignments,
       configs: Object.fromEntries(topic.configs.map(({ name, value }) => [name, value])),
-      validateOnly,
-    })
+    }
+    if (!(await permits(wanted, ctx)))
+      return failed(
+        topic.name,
+        ErrorCode.THROTTLING_QUOTA_EXCEEDED,
+        errorText(ErrorCode.THROTTLING_QUOTA_EXCEEDED),
+      )
+    const created = await controller.createTopic({ ...wanted, validateOnly })
     if (!validateOnly) await replicas.whenApplied(topic.name)
     return {
       name: topic.name,
@@ -67,6 +76,13 @@ async function createTopic(
   } catch (error) {
     return failed(topic.name, wireFailureOf(error).errorCode, errorMessage(error))
   }
+}
+
+/** Only a topic that could be created uses up the quota. @throws CONTROLLER_* for any other */
+async function permits(wanted: Omit<ControllerTopic, 'validateOnly'>, ctx: RequestContext) {
+  if (ctx.throttle === null) return true
+  const planned = await ctx.broker.controller.createTopic({ ...wanted, validateOnly: true })
+  return ctx.permitsMutation(planned.partitions.length, FIRST_VERSION_WITH_QUOTA)
 }
 
 /** Who may not read the configs of a topic is not told them when creating it, nor its shape. */

@@ -15,6 +15,9 @@ interface Wanted {
   readonly topicId: string
 }
 
+/** Older ones do not know the refusal: their clients wait instead. */
+const FIRST_VERSION_WITH_QUOTA = 5
+
 export const deleteTopics = handler(
   ApiKey.DeleteTopics,
   { min: 1, max: 6 },
@@ -45,6 +48,8 @@ async function deleteTopic(wanted: Wanted, ctx: RequestContext) {
   if (!mayDescribe) return answer(wanted, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   if (!found) return answer(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   if (!mayDelete) return answer(wanted, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  if (!ctx.permitsMutation(found.partitions.length, FIRST_VERSION_WITH_QUOTA))
+    return answer(wanted, ErrorCode.THROTTLING_QUOTA_EXCEEDED)
   const deleted = { name: found.name, topicId: found.id }
   try {
     await controller.deleteTopic({ id: found.id })

@@ -13,6 +13,9 @@ import { handler, type RequestContext, type RequestOf } from './handler'
 type Request = RequestOf<typeof ApiKey.CreatePartitions>
 type Topic = Request['topics'][number]
 
+/** Older ones do not know the refusal: their clients wait instead. */
+const FIRST_VERSION_WITH_QUOTA = 3
+
 export const createPartitions = handler(
   ApiKey.CreatePartitions,
   { min: 0, max: 3 },
@@ -34,28 +37,32 @@ export const createPartitions = handler(
 async function addPartitions(topic: Topic, validateOnly: boolean, ctx: RequestContext) {
   const { name, count, assignments } = topic
   if (!ctx.allows(AclOperation.ALTER, ResourceType.TOPIC, name))
-    return answer(
-      topic,
-      ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-      errorText(ErrorCode.TOPIC_AUTHORIZATION_FAILED),
-    )
+    return refused(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   const { controller, replicas } = ctx.broker
   const firstIndex = ctx.broker.metadata().topics.get(name)?.partitions.length ?? 0
+  // The request gives only brokers: the first list is that of the first new partition.
+  const placed = assignments?.map(({ brokerIds }, at) => ({
+    partitionIndex: firstIndex + at,
+    brokerIds,
+  }))
+  const wanted = { name, count, assignments: placed ?? null }
   try {
-    await controller.createPartitions({
-      name,
-      count,
-      // The request gives only brokers: the first list is that of the first new partition.
-      assignments:
-        assignments?.map(({ brokerIds }, at) => ({ partitionIndex: firstIndex + at, brokerIds })) ??
-        null,
-      validateOnly,
-    })
+    if (ctx.throttle !== null) {
+      // Only partitions that could be added use up the quota.
+      await controller.createPartitions({ ...wanted, validateOnly: true })
+      if (!ctx.permitsMutation(count - firstIndex, FIRST_VERSION_WITH_QUOTA))
+        return refused(topic, ErrorCode.THROTTLING_QUOTA_EXCEEDED)
+    }
+    await controller.createPartitions({ ...wanted, validateOnly })
     if (!validateOnly) await replicas.whenApplied(name)
     return answer(topic, ErrorCode.NONE, null)
   } catch (error) {
     return answer(topic, wireFailureOf(error).errorCode, errorMessage(error))
   }
+}
+
+function refused(topic: Topic, errorCode: number) {
+  return answer(topic, errorCode, errorText(errorCode))
 }
 
 function answer({ name }: Topic, errorCode: number, message: string | null) {

@@ -22,6 +22,7 @@ describe('KafkaListener', () => {
         logger: silentLogger,
         clock: systemClock,
         gateOf: () => null,
+        delayOf: () => 0,
       },
       {
         listeners: [

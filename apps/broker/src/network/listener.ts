@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import { errorCode, errorMessage, type Clock, type PlatformError, type Timer } from '@millrace/base'
-import type { Principal } from '@millrace/security'
+import { hostAddress, type Principal } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { CustomTransportStrategy } from '@nestjs/microservices'
 import { brokerErrors } from '../errors'
@@ -19,6 +19,9 @@ const DRAIN_MAX_MS = 5000
 const SWEEP_MAX_MS = 5000
 const SWEEPS_PER_IDLE_TIME = 8
 const SWEEP_MIN_MS = 10
+
+/** Connections over their quota that are held at the same time; further ones are closed at once. */
+const REFUSED_MAX_COUNT = 1000
 
 /** An address to listen on, as `listeners` gives it. */
 export interface ListenerAddress {
@@ -56,6 +59,8 @@ export interface ListenerDeps {
   readonly clock: Clock
   /** Makes what stands before the requests of a listener; null where nobody has to log in. */
   readonly gateOf: (listener: ServedListener) => Gate | null
+  /** Counts a connection from an address; if not 0, it is one too many and to be closed after so many milliseconds. */
+  readonly delayOf: (host: string) => number
 }
 
 /** One listener that is bound. */
@@ -82,6 +87,8 @@ export class KafkaListener implements CustomTransportStrategy {
   readonly #connections = new Set<Connection>()
   /** Sockets in the middle of a TLS handshake. */
   readonly #handshaking = new Set<Socket>()
+  /** Sockets of those who connect too often, until they are closed. */
+  readonly #refused = new Set<Socket>()
   #addresses: ListenerAddress[] = []
   #isReady = false
   #isClosing = false
@@ -91,6 +98,11 @@ export class KafkaListener implements CustomTransportStrategy {
     this.#deps = deps
     this.#options = options
     this.#limits = new ConnectionLimits(options.limits)
+  }
+
+  /** Of the connections that there are. */
+  *sessions(): Iterable<Session> {
+    for (const { session } of this.#connections) yield session
   }
 
   /** The addresses with their real ports, once `listen` has called back. */
@@ -126,6 +138,7 @@ export class KafkaListener implements CustomTransportStrategy {
       for (const socket of waiting.splice(0)) socket.destroy()
     }
     for (const socket of this.#handshaking) socket.destroy()
+    for (const socket of this.#refused) socket.destroy()
     for (const connection of this.#connections) connection.drain()
     lifecycle.onDraining()
     const deadline = clock.monotonicMs() + DRAIN_MAX_MS
@@ -211,6 +224,12 @@ export class KafkaListener implements CustomTransportStrategy {
       this.#wait(bound, socket)
       return false
     }
+    const delayMs = this.#deps.delayOf(hostAddress(host))
+    if (delayMs > 0) {
+      if (admission === 'admit') this.#limits.release(bound.name, host)
+      this.#refuseLater(bound, socket, delayMs)
+      return true
+    }
     if (admission === 'admit') this.#onAdmitted(bound, socket, host)
     else {
       const { logger } = this.#deps
@@ -221,6 +240,21 @@ export class KafkaListener implements CustomTransportStrategy {
       socket.destroy()
     }
     return true
+  }
+
+  /** Over its quota of new connections: closed late, so that who tries again at once is slowed down. */
+  #refuseLater({ name: listenerName }: Bound, socket: Socket, delayMs: number): void {
+    const { clock, logger } = this.#deps
+    const host = socket.remoteAddress
+    logger.debug('connection refused: too many new ones from this address', { host, listenerName })
+    if (this.#refused.size >= REFUSED_MAX_COUNT) {
+      socket.destroy()
+      return
+    }
+    this.#refused.add(socket)
+    socket.on('error', () => undefined) // it may be reset while it waits
+    socket.once('close', () => this.#refused.delete(socket))
+    clock.schedule(delayMs, () => socket.destroy())
   }
 
   #wait(bound: Bound, socket: Socket): void {
