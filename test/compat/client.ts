@@ -27,6 +27,42 @@ export interface FetchOptions {
   readonly from: Position
   /** Waits until so many messages are there. */
   readonly count: number
+  readonly isolation?: 'read_committed'
+}
+
+/** One transaction of a producer. */
+export interface TransactionStep {
+  readonly topic: string
+  readonly messages: readonly Outgoing[]
+  readonly outcome: 'commit' | 'abort'
+  /** A position of a group that is committed or dropped with the messages. */
+  readonly position?: {
+    readonly group: string
+    readonly topic: string
+    readonly partition: number
+    readonly offset: number
+  }
+}
+
+export interface JoinOptions {
+  readonly group: string
+  readonly topic: string
+  /** Makes it a static member. */
+  readonly instanceId?: string
+  /** Default: classic. */
+  readonly protocol?: 'classic' | 'consumer'
+}
+
+/** How to log in, for a listener that asks for it. */
+export interface Login {
+  /** Null: no SASL. */
+  readonly sasl: {
+    readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+    readonly username: string
+    readonly password: string
+  } | null
+  /** The certificate authority of the server, PEM; null: no TLS. */
+  readonly caFile: string | null
 }
 
 /** A member of a consumer group, which reads new groups from the earliest offset. */
@@ -48,7 +84,9 @@ export interface Client {
   /** With acks=all; resolves when all are acknowledged. Messages of one key stay in order. */
   produce(topic: string, messages: readonly Outgoing[], options: ProduceOptions): Promise<void>
   fetch(options: FetchOptions): Promise<readonly Incoming[]>
-  join(options: { readonly group: string; readonly topic: string }): Promise<Member>
+  /** Runs the steps one after the other, by one producer with this transactional id. */
+  transact(transactionalId: string, steps: readonly TransactionStep[]): Promise<void>
+  join(options: JoinOptions): Promise<Member>
 }
 
 export interface Missing {
@@ -60,7 +98,7 @@ export interface ClientEntry {
   readonly name: string
   /** Left out of a quick run. */
   readonly isSlow?: boolean
-  open(bootstrap: string): Promise<Client | Missing>
+  open(bootstrap: string, login?: Login): Promise<Client | Missing>
 }
 
 /** The client has no such function: the scenario is skipped, with this reason. */

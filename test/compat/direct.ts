@@ -21,6 +21,7 @@ import { waitFor } from './wait.ts'
 const CREATE_TOPICS_VERSION = 5
 const DELETE_TOPICS_VERSION = 4
 const LIST_OFFSETS_VERSION = 5
+const OFFSET_FETCH_VERSION = 5
 const PRODUCE_VERSION = 9
 const TIMEOUT_MS = 15_000
 
@@ -40,6 +41,63 @@ export async function createTopic(
   })
   if (topics[0].errorCode !== 0) throw new Error(`topic ${name}: error ${topics[0].errorCode}`)
   await waitFor(`leaders of ${name}`, () => hasLeaders(bootstrap, name, numPartitions))
+}
+
+/** Many topics in one request. */
+export async function createTopics(
+  bootstrap: string,
+  names: readonly string[],
+  numPartitions: number,
+): Promise<void> {
+  const { topics } = await ask(bootstrap, ApiKey.CreateTopics, CREATE_TOPICS_VERSION, {
+    topics: names.map((name) => ({
+      name,
+      numPartitions,
+      replicationFactor: 1,
+      assignments: [],
+      configs: [],
+    })),
+    timeoutMs: TIMEOUT_MS,
+    validateOnly: false,
+  })
+  const refused = topics.find(({ errorCode }) => errorCode !== 0)
+  if (refused) throw new Error(`topic ${refused.name}: error ${refused.errorCode}`)
+  await waitFor('the leader of the last topic', () => hasLeaders(bootstrap, names.at(-1)!, 1))
+}
+
+/** Where a group stands; -1 if it has no position. */
+export async function committedOffset(
+  bootstrap: string,
+  groupId: string,
+  name: string,
+  partition: number,
+): Promise<number> {
+  const { topics } = await ask(bootstrap, ApiKey.OffsetFetch, OFFSET_FETCH_VERSION, {
+    groupId,
+    topics: [{ name, partitionIndexes: [partition] }],
+  })
+  const [{ committedOffset: offset, errorCode }] = topics[0].partitions
+  if (errorCode !== 0) throw new Error(`position of ${groupId}: error ${errorCode}`)
+  return offset
+}
+
+export interface ScramCredential {
+  readonly mechanism: number
+  readonly iterations: number
+  readonly salt: Buffer
+  readonly saltedPassword: Buffer
+}
+
+/** Sets the password of a user for one mechanism. */
+export async function addScramUser(
+  bootstrap: string,
+  name: string,
+  credential: ScramCredential,
+): Promise<void> {
+  const request = { deletions: [], upsertions: [{ name, ...credential }] }
+  const { results } = await ask(bootstrap, ApiKey.AlterUserScramCredentials, 0, request)
+  const [{ errorCode, errorMessage }] = results
+  if (errorCode !== 0) throw new Error(`user ${name}: error ${errorCode} ${errorMessage}`)
 }
 
 export async function deleteTopic(bootstrap: string, name: string): Promise<void> {
@@ -117,7 +175,7 @@ function ask<K extends ServedApiKey>(
   const { request: requestSpec, response: responseSpec } = apiMessages[key]
   const header = { correlationId: 1, clientId: 'compat' }
   const [host, port] = bootstrap.split(':')
-  const splitter = new FrameSplitter({ maxFrameBytes: 1 << 20 })
+  const splitter = new FrameSplitter({ maxFrameBytes: 64 << 20 })
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: Number(port), timeout: TIMEOUT_MS })
     socket.on('connect', () => {

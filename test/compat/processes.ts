@@ -12,8 +12,10 @@ export async function run(
   program: string,
   args: readonly string[],
   input: string | Buffer = '',
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const child = spawn(program, args, { timeout: RUN_TIMEOUT_MS })
+  const env = { ...process.env, ...environment }
+  const child = spawn(program, args, { timeout: RUN_TIMEOUT_MS, env })
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   const complaints = collectComplaints(child)
@@ -31,8 +33,10 @@ export function startMember(
   program: string,
   args: readonly string[],
   parseLine: (line: string) => Incoming | null,
+  environment: Readonly<Record<string, string>> = {},
 ): Member {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, ...environment }
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const complaints = collectComplaints(child)
   const received: Incoming[] = []
   let isLeaving = false

@@ -1,4 +1,4 @@
-import { scenarios } from './scenarios.ts'
+import { scenarios } from './scenarios/index.ts'
 
 export interface Result {
   readonly client: string
@@ -50,11 +50,16 @@ function formatCounts(results: readonly Result[]): string {
 }
 
 /** The page docs/compatibility.md. */
-export function formatPage(results: readonly Result[], suites: readonly Result[]): string {
+export function formatPage(
+  results: readonly Result[],
+  suites: readonly Result[],
+  ofKafka: readonly Result[],
+): string {
   const names = clientNames(results)
   const versionOf = (client: string) => results.find((r) => r.client === client)!.version
   const rows = scenarios.map(
-    ({ name }) => `| ${name} | ${names.map((n) => markOf(results, n, name)).join(' | ')} |`,
+    ({ name }) =>
+      `| ${name} | ${names.map((n) => besideKafka(results, ofKafka, n, name)).join(' | ')} |`,
   )
   const suiteRows = suites.map(
     ({ client, version, scenario, outcome }) =>
@@ -65,6 +70,7 @@ export function formatPage(results: readonly Result[], suites: readonly Result[]
 
 Written by \`npm run compat -- --record\` from \`test/compat/results.json\`; do not edit. Each client is driven through
 the scenarios of \`test/compat/scenarios.ts\` against \`millrace broker\`. A dash is a skip, explained below.
+The same clients ran against Apache Kafka; where it gave another result, or failed too, that stands beside ours.
 
 | client | version |
 | --- | --- |
@@ -87,6 +93,18 @@ ${suiteRows.join('\n')}
 
 ${notes.map((r) => `- ${r.client}, ${r.scenario}: ${r.outcome}; ${shorten(r.reason)}`).join('\n') || 'None.'}
 `
+}
+
+function besideKafka(
+  results: readonly Result[],
+  ofKafka: readonly Result[],
+  client: string,
+  scenario: string,
+): string {
+  const ours = markOf(results, client, scenario)
+  const theirs = markOf(ofKafka, client, scenario)
+  const isKnown = ofKafka.some((r) => r.client === client && r.scenario === scenario)
+  return isKnown && (theirs !== ours || ours === marks.fail) ? `${ours} (Kafka: ${theirs})` : ours
 }
 
 function clientNames(results: readonly Result[]): string[] {

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prepareKafka, startKafka } from '../peers/apache-kafka.ts'
+import { type ExtraListener, prepareKafka, startKafka } from '../peers/apache-kafka.ts'
+import { secure, type Secured } from './secured.ts'
 
 const START_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 10_000
@@ -18,15 +19,49 @@ export interface Server {
   stop(): Promise<void>
 }
 
+/** With listeners for TLS and SASL. */
+export interface SecuredServer extends Server {
+  /** Null on a machine that cannot make certificates. */
+  readonly security: Secured | null
+}
+
 const repositoryRoot = join(import.meta.dirname, '..', '..')
+
+/** Starts a broker with more listeners, and the user that logs in there. @throws as `start` does */
+export async function startSecured(
+  start: typeof startMillrace | typeof startApacheKafka,
+): Promise<SecuredServer> {
+  const security = await secure()
+  if (security === null) return { ...(await start()), security }
+  try {
+    const server = await start(security.properties, security.listeners)
+    await security.addUser(server.bootstrap)
+    const stop = async () => {
+      await server.stop()
+      security.remove()
+    }
+    return { ...server, stop, security }
+  } catch (error) {
+    security.remove()
+    throw error
+  }
+}
 
 /** `millrace broker` on a free port. @throws Error with its output if it does not come up */
 export async function startMillrace(
   properties: Readonly<Record<string, string>> = {},
+  moreListeners: readonly ExtraListener[] = [],
 ): Promise<Server> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'millrace-compat-'))
   const settings = {
-    listeners: 'PLAINTEXT://127.0.0.1:0',
+    listeners: [
+      'PLAINTEXT://127.0.0.1:0',
+      ...moreListeners.map(({ name, port }) => `${name}://127.0.0.1:${port}`),
+    ].join(','),
+    'listener.security.protocol.map': [
+      'PLAINTEXT:PLAINTEXT',
+      ...moreListeners.map(({ name, protocol }) => `${name}:${protocol}`),
+    ].join(','),
     'log.dirs': dataDirectory,
     'group.initial.rebalance.delay.ms': '0',
     ...properties,
@@ -62,10 +97,11 @@ export async function startMillrace(
 /** @throws Error if this machine cannot run it */
 export async function startApacheKafka(
   properties: Readonly<Record<string, string>> = {},
+  moreListeners: readonly ExtraListener[] = [],
 ): Promise<Server> {
   const home = await prepareKafka()
   if ('missing' in home) throw new Error(`Apache Kafka cannot run here: ${home.missing}`)
-  const node = await startKafka(home, { properties })
+  const node = await startKafka(home, { properties, moreListeners })
   return {
     name: `Apache Kafka ${home.version}`,
     bootstrap: node.bootstrap,

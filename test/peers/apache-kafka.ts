@@ -19,6 +19,7 @@ import {
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { peersDirectory } from './directory.ts'
 
 const KAFKA_VERSION = '4.3.1'
 const LOG4J_VERSION = '2.25.5'
@@ -47,9 +48,17 @@ export interface MissingKafka {
 export interface KafkaNodeOptions {
   /** Of the clients' listener; default: any free one. It stays the same over `restart`. */
   readonly port?: number
+  /** On 127.0.0.1, beside the clients' one, which is PLAINTEXT. */
+  readonly moreListeners?: readonly ExtraListener[]
   /** Further lines of server.properties. They win over the ones below. */
   readonly properties?: Readonly<Record<string, string>>
   readonly heapMb?: number
+}
+
+export interface ExtraListener {
+  readonly name: string
+  readonly port: number
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 }
 
 export interface KafkaNode {
@@ -81,13 +90,20 @@ export interface ToolResult {
 
 /** Finds Java and the jars, downloading them on first use, or says what is missing. */
 export async function prepareKafka(): Promise<KafkaHome | MissingKafka> {
-  const java = findJava()
-  if (java === null) return { missing: `java ${JAVA_MAJOR_MIN} or later (on PATH or in JAVA_HOME)` }
-  const home = join(cacheDirectory(), `apache-kafka-${KAFKA_VERSION}`)
-  if (!existsSync(home)) {
+  const home = kafkaDirectory()
+  if (findJava() !== null && !existsSync(home)) {
     const missing = download(home)
     if (missing !== null) return { missing }
   }
+  return findKafka()
+}
+
+/** Finds Java and the jars that `prepareKafka` has brought, or says what is missing. */
+export function findKafka(): KafkaHome | MissingKafka {
+  const java = findJava()
+  if (java === null) return { missing: `java ${JAVA_MAJOR_MIN} or later (on PATH or in JAVA_HOME)` }
+  const home = kafkaDirectory()
+  if (!existsSync(home)) return { missing: 'jars of Apache Kafka, which npm run compat fetches' }
   return {
     version: KAFKA_VERSION,
     java,
@@ -95,6 +111,10 @@ export async function prepareKafka(): Promise<KafkaHome | MissingKafka> {
     log4jConfig: join(home, 'log4j2.xml'),
     pluginPath: join(home, 'plugins'),
   }
+}
+
+function kafkaDirectory(): string {
+  return join(peersDirectory(), `apache-kafka-${KAFKA_VERSION}`)
 }
 
 /** Formats a fresh data directory and starts a node on it. @throws with the end of its log if it does not come up */
@@ -274,15 +294,21 @@ function serverProperties(
   options: KafkaNodeOptions,
 ): string {
   const { directory, port, controllerPort } = node
+  const clients = [
+    { name: 'PLAINTEXT', port, protocol: 'PLAINTEXT' },
+    ...(options.moreListeners ?? []),
+  ]
+  const addresses = clients.map((listener) => `${listener.name}://127.0.0.1:${listener.port}`)
+  const protocols = clients.map(({ name, protocol }) => `${name}:${protocol}`)
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [...addresses, `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
+    'advertised.listeners': addresses.join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': ['CONTROLLER:PLAINTEXT', ...protocols].join(','),
     'log.dirs': join(directory, 'data'),
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '5',
@@ -378,18 +404,6 @@ function javaMajor(java: string): number {
     return Number(/\d+/.exec(text)?.[0] ?? 0)
   } catch {
     return 0
-  }
-}
-
-function cacheDirectory(): string {
-  return process.env.MILLRACE_PEERS_DIR ?? join(repositoryRoot(), '.cache', 'peers')
-}
-
-/** The nearest directory upwards with a lockfile; without `import.meta`, which jest cannot compile. */
-function repositoryRoot(): string {
-  for (let directory = process.cwd(); ; directory = dirname(directory)) {
-    if (existsSync(join(directory, 'package-lock.json'))) return directory
-    if (directory === dirname(directory)) return process.cwd()
   }
 }
 

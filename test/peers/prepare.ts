@@ -1,10 +1,13 @@
 /** Downloads or builds real servers that tests use when they are there: `node test/peers/prepare.ts s3 kafka`. */
 import { prepareKafka } from './apache-kafka.ts'
+import { CONFLUENT_KAFKA, KAFKA_PYTHON, preparePythonPackage } from './python.ts'
 import { prepareS3 } from './s3.ts'
 
 const peers: Readonly<Record<string, () => Promise<object>>> = {
   kafka: prepareKafka,
   s3: prepareS3,
+  'kafka-python': () => preparePythonPackage(KAFKA_PYTHON),
+  'confluent-kafka': () => preparePythonPackage(CONFLUENT_KAFKA),
 }
 
 const names = process.argv.slice(2)

@@ -18,6 +18,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { peersDirectory } from './directory.ts'
 
 const VERSION = 'v1.8.0'
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw'
@@ -185,16 +186,8 @@ async function endServer(child: ChildProcess, signal: NodeJS.Signals): Promise<v
 }
 
 function programPath(): string {
-  const cache = process.env.MILLRACE_PEERS_DIR ?? join(repositoryRoot(), '.cache', 'peers')
+  const cache = peersDirectory()
   return join(cache, 'bin', `versitygw-${VERSION}`)
-}
-
-/** The nearest directory upwards with a lockfile; without `import.meta`, which jest cannot compile. */
-function repositoryRoot(): string {
-  for (let directory = process.cwd(); ; directory = dirname(directory)) {
-    if (existsSync(join(directory, 'package-lock.json'))) return directory
-    if (directory === dirname(directory)) return process.cwd()
-  }
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,13 @@
 /** The Java client, by Apache Kafka's own console tools. */
 import { javaArguments, type KafkaHome, prepareKafka, runTool } from '../../peers/apache-kafka.ts'
-import type { Client, ClientEntry, FetchOptions, Incoming, Outgoing } from '../client.ts'
+import {
+  type Client,
+  type ClientEntry,
+  type FetchOptions,
+  type Incoming,
+  NotOffered,
+  type Outgoing,
+} from '../client.ts'
 import { startMember } from '../processes.ts'
 
 const TOOLS = 'org.apache.kafka.tools'
@@ -10,7 +17,8 @@ const FETCH_TIMEOUT_MS = 15_000
 export const apacheKafkaTools: ClientEntry = {
   name: 'apache-kafka-tools',
   isSlow: true,
-  async open(bootstrap) {
+  async open(bootstrap, login) {
+    if (login) throw new NotOffered('the same library as java-client, which logs in')
     const home = await prepareKafka()
     return 'missing' in home ? home : openTools(home, bootstrap)
   },
@@ -50,12 +58,18 @@ function openTools(home: KafkaHome, bootstrap: string): Client {
       const args = ['--topic', options.topic, '--partition', String(options.partition)]
       args.push('--offset', offset, '--max-messages', String(options.count))
       args.push('--timeout-ms', String(FETCH_TIMEOUT_MS), ...formatterArguments)
+      args.push('--isolation-level', options.isolation ?? 'read_uncommitted')
       const output = await call('consumer.ConsoleConsumer', args)
       return output.split('\n').flatMap((line) => parseLine(line) ?? [])
     },
-    async join({ group, topic }) {
+    async transact() {
+      throw new NotOffered('the console tools have no transactions; java-client has')
+    },
+    async join({ group, topic, instanceId, protocol = 'classic' }) {
       const args = ['--bootstrap-server', bootstrap, '--topic', topic, '--group', group]
-      args.push('--from-beginning', ...formatterArguments)
+      args.push('--from-beginning', '--command-property', `group.protocol=${protocol}`)
+      if (instanceId) args.push('--command-property', `group.instance.id=${instanceId}`)
+      args.push(...formatterArguments)
       const consumer = `${TOOLS}.consumer.ConsoleConsumer`
       return startMember(home.java, javaArguments(home, 256, consumer, args), parseLine)
     },

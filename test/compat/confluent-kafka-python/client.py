@@ -61,7 +61,14 @@ def produce(parameters):
 
 
 def fetch(parameters):
-    consumer = Consumer({**common(parameters), "group.id": "unused", "enable.auto.commit": False})
+    consumer = Consumer(
+        {
+            **common(parameters),
+            "group.id": "unused",
+            "enable.auto.commit": False,
+            "isolation.level": parameters.get("isolation", "read_uncommitted"),
+        }
+    )
     consumer.assign([start_of(consumer, parameters)])
     received = []
     while len(received) < parameters["count"]:
@@ -73,6 +80,30 @@ def fetch(parameters):
         received.append(describe(message))
     consumer.close()
     return received
+
+
+def transact(parameters):
+    producer = Producer({**common(parameters), "transactional.id": parameters["transactionalId"]})
+    producer.init_transactions(TIMEOUT_S)
+    for step in parameters["steps"]:
+        producer.begin_transaction()
+        for message in step["messages"]:
+            producer.produce(step["topic"], key=message["key"], value=message["value"])
+        if step.get("position"):
+            send_position(producer, parameters, step["position"])
+        if step["outcome"] == "commit":
+            producer.commit_transaction(TIMEOUT_S)
+        else:
+            producer.flush(TIMEOUT_S)
+            producer.abort_transaction(TIMEOUT_S)
+
+
+def send_position(producer, parameters, position):
+    consumer = Consumer({**common(parameters), "group.id": position["group"]})
+    offset = TopicPartition(position["topic"], position["partition"], position["offset"])
+    group = consumer.consumer_group_metadata()
+    producer.send_offsets_to_transaction([offset], group, TIMEOUT_S)
+    consumer.close()
 
 
 def start_of(consumer, parameters):
@@ -97,14 +128,14 @@ def member(parameters):
         is_running = False
 
     signal.signal(signal.SIGTERM, stop)
-    consumer = Consumer(
-        {
-            **common(parameters),
-            "group.id": parameters["group"],
-            "auto.offset.reset": "earliest",
-            "session.timeout.ms": 6000,
-        }
-    )
+    settings = {"group.id": parameters["group"], "auto.offset.reset": "earliest"}
+    if parameters.get("instanceId"):
+        settings["group.instance.id"] = parameters["instanceId"]
+    if parameters.get("protocol") == "consumer":
+        settings["group.protocol"] = "consumer"
+    else:
+        settings["session.timeout.ms"] = 6000
+    consumer = Consumer({**common(parameters), **settings})
     consumer.subscribe([parameters["topic"]])
     while is_running:
         message = consumer.poll(0.1)
@@ -117,7 +148,19 @@ def member(parameters):
 
 
 def common(parameters):
-    return {"bootstrap.servers": parameters["bootstrap"]}
+    settings = {"bootstrap.servers": parameters["bootstrap"]}
+    login = parameters.get("login")
+    if login is None:
+        return settings
+    sasl, ca_file = login["sasl"], login["caFile"]
+    settings["security.protocol"] = ("sasl_" if sasl else "") + ("ssl" if ca_file else "plaintext")
+    if ca_file:
+        settings["ssl.ca.location"] = ca_file
+    if sasl:
+        settings["sasl.mechanism"] = sasl["mechanism"]
+        settings["sasl.username"] = sasl["username"]
+        settings["sasl.password"] = sasl["password"]
+    return settings
 
 
 def wait(futures):
@@ -140,6 +183,6 @@ operation = sys.argv[1]
 if operation == "member":
     member(json.loads(sys.argv[2]))
 else:
-    functions = [version, create_topic, delete_topic, list_topics, produce, fetch]
+    functions = [version, create_topic, delete_topic, list_topics, produce, fetch, transact]
     function = {function.__name__: function for function in functions}[operation]
     print(json.dumps(function({} if function is version else json.load(sys.stdin))))

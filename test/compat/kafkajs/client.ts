@@ -1,15 +1,26 @@
 /** kafkajs: the client most Node.js services have. */
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { CompressionTypes, type Consumer, Kafka, logLevel, Partitioners } from 'kafkajs'
+import {
+  CompressionTypes,
+  type Consumer,
+  Kafka,
+  type KafkaConfig,
+  logLevel,
+  Partitioners,
+} from 'kafkajs'
 import type {
   Client,
   ClientEntry,
   Codec,
   FetchOptions,
   Incoming,
+  JoinOptions,
+  Login,
   Member,
   ProduceOptions,
+  TransactionStep,
 } from '../client.ts'
 import { NotOffered } from '../client.ts'
 import { waitFor } from '../wait.ts'
@@ -24,17 +35,18 @@ const compressionTypes: Partial<Record<Codec, CompressionTypes>> = {
 
 export const kafkajs: ClientEntry = {
   name: 'kafkajs',
-  async open(bootstrap) {
+  async open(bootstrap, login) {
     const { version } = createRequire(import.meta.url)('kafkajs/package.json') as {
       version: string
     }
-    return openKafkajs(bootstrap, version)
+    return openKafkajs(bootstrap, version, login)
   },
 }
 
-function openKafkajs(bootstrap: string, version: string): Client {
+function openKafkajs(bootstrap: string, version: string, login?: Login): Client {
   const kafka = new Kafka({
     brokers: [bootstrap],
+    ...securityOf(login),
     clientId: 'compat',
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 50, retries: 8 },
@@ -62,7 +74,46 @@ function openKafkajs(bootstrap: string, version: string): Client {
       }
     },
     fetch: (options) => fetchMessages(kafka, options),
-    join: ({ group, topic }) => join(kafka, group, topic),
+    transact: (transactionalId, steps) => transact(kafka, transactionalId, steps),
+    join: (options) => join(kafka, options),
+  }
+}
+
+function securityOf(login?: Login): Pick<KafkaConfig, 'sasl' | 'ssl'> {
+  if (!login) return {}
+  const { sasl, caFile } = login
+  const ssl = caFile === null ? false : { ca: readFileSync(caFile) }
+  if (sasl === null) return { ssl }
+  const { username, password } = sasl
+  const mechanism = sasl.mechanism.toLowerCase() as 'plain'
+  return { ssl, sasl: { mechanism, username, password } }
+}
+
+async function transact(
+  kafka: Kafka,
+  transactionalId: string,
+  steps: readonly TransactionStep[],
+): Promise<void> {
+  const producer = kafka.producer({
+    transactionalId,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+  await producer.connect()
+  try {
+    for (const { topic, messages, outcome, position } of steps) {
+      const transaction = await producer.transaction()
+      await transaction.send({ topic, acks: -1, messages: [...messages] })
+      if (position) {
+        const partitions = [{ partition: position.partition, offset: String(position.offset) }]
+        const topics = [{ topic: position.topic, partitions }]
+        await transaction.sendOffsets({ consumerGroupId: position.group, topics })
+      }
+      await transaction[outcome]()
+    }
+  } finally {
+    await producer.disconnect()
   }
 }
 
@@ -75,7 +126,9 @@ function compressionOf({ codec }: ProduceOptions): CompressionTypes {
 async function fetchMessages(kafka: Kafka, options: FetchOptions): Promise<readonly Incoming[]> {
   const { topic, partition, count } = options
   const offset = await startOffset(kafka, options)
-  const consumer = kafka.consumer({ groupId: `fetch-${randomUUID()}`, maxWaitTimeInMs })
+  const readUncommitted = options.isolation !== 'read_committed'
+  const groupId = `fetch-${randomUUID()}`
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs, readUncommitted })
   const received: Incoming[] = []
   const crash = watchCrash(consumer)
   await consumer.connect()
@@ -105,7 +158,12 @@ async function startOffset(
   })
 }
 
-async function join(kafka: Kafka, groupId: string, topic: string): Promise<Member> {
+async function join(
+  kafka: Kafka,
+  { group: groupId, topic, instanceId, protocol }: JoinOptions,
+): Promise<Member> {
+  if (instanceId) throw new NotOffered('kafkajs has no static members')
+  if (protocol === 'consumer') throw new NotOffered('kafkajs has no consumer protocol')
   const times = { sessionTimeout: 6000, heartbeatInterval: 500, maxWaitTimeInMs }
   const consumer = kafka.consumer({ groupId, ...times })
   const received: Incoming[] = []

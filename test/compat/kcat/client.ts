@@ -5,6 +5,7 @@ import {
   type ClientEntry,
   type FetchOptions,
   type Incoming,
+  type Login,
   NotOffered,
   type Outgoing,
   type ProduceOptions,
@@ -16,18 +17,18 @@ const MESSAGE_DELIMITER = '\x02'
 
 export const kcat: ClientEntry = {
   name: 'kcat',
-  async open(bootstrap) {
+  async open(bootstrap, login) {
     const { error, stdout } = spawnSync('kcat', ['-V'], { encoding: 'utf8' })
     if (error) return { missing: 'kcat on PATH (Debian package kcat)' }
     const version = /Version ([\d.]+)/.exec(stdout)?.[1] ?? 'unknown'
     const library = /librdkafka ([\d.]+)/.exec(stdout)?.[1] ?? 'unknown'
-    return openKcat(bootstrap, `${version} (librdkafka ${library})`)
+    return openKcat(bootstrap, `${version} (librdkafka ${library})`, login)
   },
 }
 
-function openKcat(bootstrap: string, version: string): Client {
-  const kcat = (args: readonly string[], input = '') =>
-    run('kcat', ['-b', bootstrap, ...args], input)
+function openKcat(bootstrap: string, version: string, login?: Login): Client {
+  const where = ['-b', bootstrap, ...securityOf(login).flatMap(property)]
+  const kcat = (args: readonly string[], input = '') => run('kcat', [...where, ...args], input)
   return {
     version,
     async createTopic() {
@@ -50,9 +51,14 @@ function openKcat(bootstrap: string, version: string): Client {
         .map(parseMessage)
         .filter((message) => message !== null)
     },
-    async join({ group, topic }) {
+    async transact() {
+      throw new NotOffered('kcat has no transactions')
+    },
+    async join({ group, topic, instanceId, protocol }) {
+      if (protocol === 'consumer') throw new NotOffered('its librdkafka has no consumer protocol')
       const settings = ['auto.offset.reset=earliest', 'session.timeout.ms=6000']
-      const args = ['-b', bootstrap, '-G', group, '-q', '-u', '-J', ...settings.flatMap(property)]
+      if (instanceId) settings.push(`group.instance.id=${instanceId}`)
+      const args = [...where, '-G', group, '-q', '-u', '-J', ...settings.flatMap(property)]
       return startMember('kcat', [...args, topic], parseMessage)
     },
   }
@@ -78,14 +84,26 @@ function format(messages: readonly Outgoing[]): string {
     .join(MESSAGE_DELIMITER)
 }
 
-function consumerArguments({ topic, partition, from }: FetchOptions): string[] {
+function securityOf(login?: Login): string[] {
+  if (!login) return []
+  const { sasl, caFile } = login
+  const settings = [`security.protocol=${sasl ? 'sasl_' : ''}${caFile ? 'ssl' : 'plaintext'}`]
+  if (caFile) settings.push(`ssl.ca.location=${caFile}`)
+  if (!sasl) return settings
+  const { mechanism, username, password } = sasl
+  const names = [`sasl.username=${username}`, `sasl.password=${password}`]
+  return [...settings, `sasl.mechanism=${mechanism}`, ...names]
+}
+
+function consumerArguments({ topic, partition, from, isolation }: FetchOptions): string[] {
   const position =
     from === 'beginning'
       ? 'beginning'
       : 'offset' in from
         ? String(from.offset)
         : `s@${from.timestampMs}`
-  return ['-C', '-t', topic, '-p', String(partition), '-o', position, '-q', '-J']
+  const level = property(`isolation.level=${isolation ?? 'read_uncommitted'}`)
+  return ['-C', '-t', topic, '-p', String(partition), '-o', position, '-q', '-J', ...level]
 }
 
 function parseMessage(line: string): Incoming | null {

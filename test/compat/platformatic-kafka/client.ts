@@ -5,7 +5,9 @@ import { join as joinPath } from 'node:path'
 import { readFileSync } from 'node:fs'
 import {
   Admin,
+  type ConnectionOptions,
   Consumer,
+  FetchIsolationLevels,
   type Message,
   type MessagesStream,
   MessagesStreamModes,
@@ -13,7 +15,17 @@ import {
   stringDeserializers,
   stringSerializers,
 } from '@platformatic/kafka'
-import type { Client, ClientEntry, FetchOptions, Incoming, Member } from '../client.ts'
+import {
+  type Client,
+  type ClientEntry,
+  type FetchOptions,
+  type Incoming,
+  type JoinOptions,
+  type Login,
+  type Member,
+  NotOffered,
+  type TransactionStep,
+} from '../client.ts'
 import { waitFor } from '../wait.ts'
 
 type StringConsumer = Consumer<string, string, string, string>
@@ -21,8 +33,8 @@ type StringStream = MessagesStream<string, string, string, string>
 
 export const platformaticKafka: ClientEntry = {
   name: '@platformatic/kafka',
-  async open(bootstrap) {
-    return openPlatformatic(bootstrap, installedVersion())
+  async open(bootstrap, login) {
+    return openPlatformatic(bootstrap, installedVersion(), login)
   },
 }
 
@@ -33,17 +45,17 @@ function installedVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-function openPlatformatic(bootstrap: string, version: string): Client {
-  const common = { clientId: 'compat', bootstrapBrokers: [bootstrap] }
-  const newConsumer = (groupId: string): StringConsumer =>
+function openPlatformatic(bootstrap: string, version: string, login?: Login): Client {
+  const common = { clientId: 'compat', bootstrapBrokers: [bootstrap], ...securityOf(login) }
+  const newConsumer = (groupId: string, options: Partial<JoinOptions> = {}): StringConsumer =>
     new Consumer({
       ...common,
       groupId,
       deserializers: stringDeserializers,
-      sessionTimeout: 6000,
-      heartbeatInterval: 500,
-      rebalanceTimeout: 10_000,
       maxWaitTime: 500,
+      ...(options.protocol === 'consumer'
+        ? { groupProtocol: 'consumer' as const }
+        : { sessionTimeout: 6000, heartbeatInterval: 500, rebalanceTimeout: 10_000 }),
     })
   const withAdmin = async <T>(use: (admin: Admin) => Promise<T>): Promise<T> => {
     const admin = new Admin(common)
@@ -80,8 +92,40 @@ function openPlatformatic(bootstrap: string, version: string): Client {
       }
     },
     fetch: (options) => fetchMessages(newConsumer(`fetch-${randomUUID()}`), options),
-    join: ({ group, topic }) => join(newConsumer(group), topic),
+    async transact(transactionalId, steps) {
+      const options = { ...common, transactionalId, idempotent: true }
+      const producer = new Producer({ ...options, serializers: stringSerializers })
+      try {
+        for (const step of steps) await transact(producer, step)
+      } finally {
+        await producer.close()
+      }
+    },
+    async join(options) {
+      if (options.instanceId) throw new NotOffered('its static members leave when they close')
+      return join(newConsumer(options.group, options), options.topic)
+    },
   }
+}
+
+function securityOf(login?: Login): Pick<ConnectionOptions, 'sasl' | 'tls'> {
+  if (!login) return {}
+  const { sasl, caFile } = login
+  return {
+    ...(sasl && { sasl }),
+    ...(caFile && { tls: { ca: readFileSync(caFile), host: 'localhost' } }),
+  }
+}
+
+async function transact(
+  producer: Producer<string, string, string, string>,
+  { topic, messages, outcome, position }: TransactionStep,
+): Promise<void> {
+  if (position) throw new NotOffered('positions go with messages that its consumer has read')
+  const transaction = await producer.beginTransaction()
+  const sent = messages.map(({ key, value }) => ({ topic, key: key ?? undefined, value }))
+  await transaction.send({ messages: sent })
+  await transaction[outcome]()
 }
 
 async function fetchMessages(
@@ -95,6 +139,8 @@ async function fetchMessages(
       mode: MessagesStreamModes.MANUAL,
       offsets: [{ topic, partition, offset: await startOffset(consumer, options) }],
       autocommit: false,
+      isolationLevel:
+        FetchIsolationLevels[options.isolation ? 'READ_COMMITTED' : 'READ_UNCOMMITTED'],
     })
     const { received, failure } = collect(stream)
     await waitFor(`${count} messages`, () => {

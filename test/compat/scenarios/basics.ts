@@ -1,42 +1,24 @@
-/** What every client must be able to do. Written once; each client's folder says how that client does it. */
+/** Producing and fetching, and the administration of topics. */
 import assert from 'node:assert/strict'
 import { BatchBuilder, Codec as codecNumbers, codecName } from '@millrace/record'
+import { type Codec, codecs, type Outgoing, type Position } from '../client.ts'
+import { appendBatch, storedBatches } from '../direct.ts'
+import { sleep, waitFor } from '../wait.ts'
 import {
-  type Client,
-  type Codec,
-  codecs,
-  type Incoming,
-  type Member,
-  type Outgoing,
-  type Position,
-} from './client.ts'
-import { appendBatch, createTopic, storedBatches } from './direct.ts'
-import { groupOfThree } from './group-of-three.ts'
-import { sleep, waitFor } from './wait.ts'
+  aTopic,
+  assertSame,
+  numbered,
+  plain,
+  type Scenario,
+  waitForMessages,
+  type World,
+} from './world.ts'
 
 const LARGE_MESSAGE_BYTES = 900 * 1024
 /** Between two times that must differ in the log. */
 const CLOCK_STEP_MS = 20
-/** Long enough for a message that should not come to come. */
-const SILENCE_MS = 500
 
-export interface World {
-  readonly client: Client
-  readonly bootstrap: string
-  /** `log.dirs` of the broker. */
-  readonly dataDirectory: string
-  /** Part of the names of topics and groups, so that scenarios do not meet. */
-  readonly prefix: string
-}
-
-export interface Scenario {
-  readonly name: string
-  readonly run: (world: World) => Promise<void>
-}
-
-const plain = { codec: 'none', isIdempotent: false } as const
-
-export const scenarios: readonly Scenario[] = [
+export const basics: readonly Scenario[] = [
   { name: 'list, create and delete topics', run: administerTopics },
   ...codecs.map((codec) => ({
     name: `produce with acks=all, ${codec}`,
@@ -53,8 +35,6 @@ export const scenarios: readonly Scenario[] = [
   { name: 'large message (900 KB)', run: carryLargeMessage },
   { name: 'keyed ordering', run: keepKeyOrder },
   { name: 'idempotent producer', run: produceIdempotently },
-  { name: 'commit and resume', run: commitAndResume },
-  { name: 'group of 3 with rebalance', run: groupOfThree },
 ]
 
 async function administerTopics({ client, prefix }: World): Promise<void> {
@@ -168,57 +148,4 @@ async function produceIdempotently(world: World): Promise<void> {
   const ids = new Set(storedBatches(dataDirectory, topic, 0).map(({ producerId }) => producerId))
   assert.equal(ids.size, 1, 'producer ids of the stored batches')
   assert.ok(!ids.has(-1), 'the stored batches have no producer id')
-}
-
-async function commitAndResume(world: World): Promise<void> {
-  const { client, prefix } = world
-  const topic = await aTopic(world, 'resumed', 1)
-  const group = `${prefix}-resumed`
-  await client.produce(topic, numbered(10), plain)
-  const first = await client.join({ group, topic })
-  try {
-    await waitForMessages(first, 10)
-  } finally {
-    await first.leave()
-  }
-  const more = numbered(5, 'more')
-  await client.produce(topic, more, plain)
-  const second = await client.join({ group, topic })
-  try {
-    await waitForMessages(second, 5)
-    await sleep(SILENCE_MS)
-  } finally {
-    await second.leave()
-  }
-  assertSame(second.received, more)
-  assert.equal(second.received[0].offset, 10)
-}
-
-async function aTopic(world: World, name: string, partitions: number): Promise<string> {
-  const topic = `${world.prefix}-${name}`
-  await createTopic(world.bootstrap, topic, partitions)
-  return topic
-}
-
-function numbered(count: number, name = 'message'): Outgoing[] {
-  return Array.from({ length: count }, (_, index) => ({
-    key: `${name} ${index}`,
-    value: `${name} ${index} of ${count}`,
-  }))
-}
-
-async function waitForMessages(member: Member, count: number): Promise<void> {
-  await waitFor(`${count} messages in a group`, () => {
-    if (member.failure) throw member.failure
-    return member.received.length >= count
-  })
-}
-
-/** Compares keys and values; a list of hundreds in a message helps nobody, so the first difference is named. */
-function assertSame(received: readonly Incoming[], sent: readonly Outgoing[]): void {
-  assert.equal(received.length, sent.length, 'number of messages')
-  for (const [index, { key, value }] of sent.entries()) {
-    const { [index]: message } = received
-    assert.deepEqual({ key: message.key, value: message.value }, { key, value }, `message ${index}`)
-  }
 }

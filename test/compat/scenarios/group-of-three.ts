@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Incoming, Member } from './client.ts'
-import { createTopic } from './direct.ts'
-import type { World } from './scenarios.ts'
-import { sleep, waitFor } from './wait.ts'
+import type { Incoming, JoinOptions, Member } from '../client.ts'
+import { createTopic } from '../direct.ts'
+import type { World } from './world.ts'
+import { sleep, waitFor } from '../wait.ts'
 
 const PARTITIONS = 6
 /** Keys enough for a message in every partition, whatever the client's partitioner. */
@@ -15,11 +15,14 @@ const REST_TIMEOUT_MS = 30_000
  * Three members share six partitions; then one leaves and the others take over. Judged by what arrives, in rounds of messages that
  * hit every partition: while the group stands still each message comes once, and over everything none is lost.
  */
-export async function groupOfThree({ client, bootstrap, prefix }: World): Promise<void> {
-  const topic = `${prefix}-shared`
-  const group = `${prefix}-three`
+export async function groupOfThree(
+  { client, bootstrap, prefix }: World,
+  protocol: JoinOptions['protocol'],
+): Promise<void> {
+  const topic = `${prefix}-shared-${protocol}`
+  const group = `${prefix}-three-${protocol}`
   await createTopic(bootstrap, topic, PARTITIONS)
-  const members = await Promise.all([1, 2, 3].map(() => client.join({ group, topic })))
+  const members = await Promise.all([1, 2, 3].map(() => client.join({ group, topic, protocol })))
   let roundCount = 0
   const play = async (listening: readonly Member[]): Promise<Incoming[][]> => {
     roundCount += 1
