@@ -3,12 +3,15 @@ import { ClusterController } from './cluster.controller'
 import { ClusterReader } from './cluster-reader'
 import { ConnectReader } from './connect-reader'
 import { ConnectorsController } from './connectors.controller'
+import { MetricsController } from './metrics.controller'
+import { MetricsSource } from './metrics-source'
 import { TopicsController } from './topics.controller'
 import { UiController } from './ui.controller'
 
 export interface AdminSources {
   readonly cluster: ClusterReader
   readonly connect: ConnectReader
+  readonly metrics: MetricsSource
 }
 
 @Module({})
@@ -19,13 +22,20 @@ export class AdminModule implements OnApplicationShutdown {
     this.#cluster = cluster
   }
 
-  static register({ cluster, connect }: AdminSources): DynamicModule {
+  static register({ cluster, connect, metrics }: AdminSources): DynamicModule {
     return {
       module: AdminModule,
-      controllers: [ClusterController, TopicsController, ConnectorsController, UiController],
+      controllers: [
+        ClusterController,
+        TopicsController,
+        ConnectorsController,
+        MetricsController,
+        UiController,
+      ],
       providers: [
         { provide: ClusterReader, useValue: cluster },
         { provide: ConnectReader, useValue: connect },
+        { provide: MetricsSource, useValue: metrics },
       ],
     }
   }

@@ -9,6 +9,7 @@ import { ClusterReader } from './cluster-reader'
 import { ConnectReader } from './connect-reader'
 import { ErrorFilter } from './error.filter'
 import { adminErrors } from './errors'
+import { MetricsSource, type ExposedMetrics } from './metrics-source'
 
 export interface AdminOptions {
   readonly bootstrapServers: readonly string[]
@@ -18,6 +19,8 @@ export interface AdminOptions {
   /** 0 chooses a free one. */
   readonly port: number
   readonly logger: Logger
+  /** Served at /metrics: of the broker in this process. 404 without one. */
+  readonly metrics?: ExposedMetrics
 }
 
 export interface RunningAdmin {
@@ -38,6 +41,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const module = AdminModule.register({
     cluster: new ClusterReader(client, options.bootstrapServers),
     connect: new ConnectReader(connectUrl),
+    metrics: new MetricsSource(options.metrics ?? null),
   })
   const application = await NestFactory.create<NestFastifyApplication>(
     module,

@@ -1,9 +1,14 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common'
 import { systemClock } from '@millrace/base'
-import type { Logger } from '@millrace/telemetry'
+import { Metrics, type Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from './config'
 import { BrokerEngine } from './engine'
 import { handlers } from './handlers/index'
+import { clusterMetrics } from './metrics/cluster-metrics'
+import { logMetrics } from './metrics/log-metrics'
+import { networkMetrics } from './metrics/network-metrics'
+import { RequestMetrics } from './metrics/request-metrics'
+import { topicMetrics } from './metrics/topic-metrics'
 import { createDispatcher } from './network/dispatcher'
 import { KafkaListener } from './network/listener'
 import { connectionLimitsOf } from './security/connection-limits'
@@ -25,8 +30,18 @@ export class BrokerModule implements OnApplicationShutdown {
         { provide: BrokerEngine, useFactory: () => BrokerEngine.open({ logger }, config) },
         {
           provide: KafkaListener,
-          useFactory: (engine: BrokerEngine) => createListener(engine, logger),
-          inject: [BrokerEngine],
+          useFactory: (engine: BrokerEngine, requests: RequestMetrics) =>
+            createListener(engine, requests, logger),
+          inject: [BrokerEngine, RequestMetrics],
+        },
+        {
+          provide: RequestMetrics,
+          useFactory: () => new RequestMetrics({ clock: systemClock, handlers }),
+        },
+        {
+          provide: Metrics,
+          useFactory: createMetrics,
+          inject: [BrokerEngine, KafkaListener, RequestMetrics],
         },
       ],
     }
@@ -37,11 +52,15 @@ export class BrokerModule implements OnApplicationShutdown {
   }
 }
 
-function createListener(engine: BrokerEngine, logger: Logger): KafkaListener {
+function createListener(
+  engine: BrokerEngine,
+  requests: RequestMetrics,
+  logger: Logger,
+): KafkaListener {
   const { dynamicConfig, quotas } = engine.services
   const { current } = dynamicConfig
   const { values, listeners } = current
-  const dispatcher = createDispatcher(handlers, engine.services)
+  const dispatcher = requests.measured(createDispatcher(handlers, engine.services))
   const gateOf = createGates(engine.services, dispatcher)
   const listener = new KafkaListener(
     {
@@ -64,4 +83,18 @@ function createListener(engine: BrokerEngine, logger: Logger): KafkaListener {
     listener.reconfigure(changed.listeners, connectionLimitsOf(changed)),
   )
   return listener
+}
+
+function createMetrics(
+  { services }: BrokerEngine,
+  listener: KafkaListener,
+  requests: RequestMetrics,
+): Metrics {
+  return new Metrics([
+    ...topicMetrics(services.replicas),
+    ...requests.families(),
+    ...clusterMetrics(services),
+    ...logMetrics(services.logs),
+    ...networkMetrics(listener),
+  ])
 }

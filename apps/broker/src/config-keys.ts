@@ -3,6 +3,7 @@ import { groupConfigDefinition, transactionConfigDefinition } from '@millrace/co
 import { logManagerConfigDefinition } from '@millrace/log'
 import { quotaConfigDefinition } from '@millrace/quota'
 import { aclConfigDefinition } from '@millrace/security'
+import { parseHostPort } from './host-port'
 import { securityConfigDefinition } from './security/config-keys'
 
 const INT_MAX = 2 ** 31 - 1
@@ -118,6 +119,11 @@ export const brokerConfigDefinition = {
     default: 2000,
     min: 1,
     doc: 'Most partitions in one answer to a client that asks for topics page by page.',
+  }),
+  metricsHttpListener: string('metrics.http.listener', {
+    default: null,
+    doc: 'Where /metrics is served for Prometheus, as HOST:PORT; not served when absent.',
+    check: (value) => (parseHostPort(value) ? null : 'HOST:PORT with a port up to 65535'),
   }),
   telemetryMaxBytes: int('telemetry.max.bytes', {
     default: 1_048_576,

@@ -244,6 +244,7 @@ async function openParts(
     clock,
     logger,
     controller,
+    logs: logManager,
     replicas,
     fetchSessions: new FetchSessions(
       { clock, random },

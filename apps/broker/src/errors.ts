@@ -22,6 +22,11 @@ export const brokerErrors = defineErrors({
     says: 'listener {listener} cannot use {host}:{port}: {reason}',
     todo: 'give the listener an address of this machine and a port that this user may open',
   },
+  BROKER_METRICS_UNAVAILABLE: {
+    retriable: false,
+    says: 'metrics cannot be served on {host}:{port}: {reason}',
+    todo: 'give metrics.http.listener an address of this machine and a port that is free',
+  },
   BROKER_REQUEST_REFUSED: {
     retriable: false,
     says: '{reason}',

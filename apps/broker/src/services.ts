@@ -2,6 +2,7 @@ import type { Clock } from '@millrace/base'
 import type { Controller, MetadataImage } from '@millrace/controller'
 import type { GroupCoordinator, TxnCoordinator } from '@millrace/coordinator'
 import type { Quotas } from '@millrace/quota'
+import type { LogManager } from '@millrace/log'
 import type { FetchSessions, ReplicaManager } from '@millrace/replication'
 import type { Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
@@ -27,6 +28,7 @@ export interface BrokerServices {
   readonly clock: Clock
   readonly logger: Logger
   readonly controller: Controller
+  readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessions
   readonly groups: GroupCoordinator

@@ -2,9 +2,11 @@ import 'reflect-metadata'
 import { NestFactory } from '@nestjs/core'
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices'
 import type { Properties } from '@millrace/config'
-import type { Logger } from '@millrace/telemetry'
+import { Metrics, type Logger } from '@millrace/telemetry'
 import { BrokerModule } from './broker.module'
-import { parseBrokerConfig } from './config'
+import { parseBrokerConfig, type BrokerConfig } from './config'
+import { parseHostPort } from './host-port'
+import { startMetrics, type RunningMetrics } from './metrics/start-metrics'
 import { KafkaListener, type ListenerAddress } from './network/listener'
 
 export interface BrokerOptions {
@@ -18,6 +20,10 @@ export interface BrokerOptions {
 export interface RunningBroker {
   /** Each listener with the port that it has. */
   readonly addresses: readonly ListenerAddress[]
+  /** What `/metrics` serves; also without metrics.http.listener. */
+  readonly metrics: Pick<Metrics, 'expose' | 'contentType'>
+  /** Where they are served, null without metrics.http.listener. */
+  readonly metricsAddress: string | null
   /** Stops accepting, answers what is in flight, flushes and writes the mark of a clean shutdown. */
   close(): Promise<void>
 }
@@ -41,8 +47,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
   )
   const listener = application.get(KafkaListener)
+  const metrics = application.get(Metrics)
+  let served: RunningMetrics | null = null
   try {
     await application.listen()
+    served = await serveMetrics(metrics, config)
   } catch (error) {
     await application.close()
     throw error
@@ -55,6 +64,24 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   let closing: Promise<void> | null = null
   return {
     addresses,
-    close: () => (closing ??= application.close()),
+    metrics,
+    metricsAddress: served?.address ?? null,
+    close: () => (closing ??= closeAll(served, application)),
   }
+}
+
+async function serveMetrics(
+  metrics: Metrics,
+  config: BrokerConfig,
+): Promise<RunningMetrics | null> {
+  const address = parseHostPort(config.values.metricsHttpListener ?? '')
+  return address === null ? null : startMetrics(metrics, address)
+}
+
+async function closeAll(
+  metrics: RunningMetrics | null,
+  application: { close(): Promise<void> },
+): Promise<void> {
+  await metrics?.close()
+  await application.close()
 }

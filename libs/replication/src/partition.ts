@@ -73,6 +73,18 @@ export class Partition {
   get lastStableOffset(): number {
     return this.log.lastStableOffset
   }
+  get isUnderReplicated(): boolean {
+    return this.#assignment.isr.length < this.#assignment.replicas.length
+  }
+  get isUnderMinIsr(): boolean {
+    const { isr, replicas } = this.#assignment
+    const { minInsyncReplicas } = this.log.config
+    return isUnderMinIsr({
+      replicaCount: replicas.length,
+      isrCount: isr.length,
+      minInsyncReplicas,
+    })
+  }
   get canTakeAppend(): boolean {
     return this.#waiters.length < MAX_WAITING_APPENDS
   }
@@ -91,13 +103,7 @@ export class Partition {
   /** Why an append with these acks must be refused before it touches the log, or NONE. */
   appendRefusal(acks: number): number {
     if (!this.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
-    const { isr, replicas } = this.#assignment
-    const state = {
-      replicaCount: replicas.length,
-      isrCount: isr.length,
-      minInsyncReplicas: this.log.config.minInsyncReplicas,
-    }
-    if (acks === -1 && isUnderMinIsr(state)) return ErrorCode.NOT_ENOUGH_REPLICAS
+    if (acks === -1 && this.isUnderMinIsr) return ErrorCode.NOT_ENOUGH_REPLICAS
     return this.canTakeAppend ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS
   }
 

@@ -15,6 +15,8 @@ export const brokerCommand = command({
     const broker = await startBroker({ properties, logger })
     closeOnSignal(logger, () => broker.close())
     const listeners = broker.addresses.map(({ name, host, port }) => `${name}://${host}:${port}`)
-    process.stdout.write(`ready kafka=${listeners.join(',')}\n`)
+    const metrics =
+      broker.metricsAddress === null ? '' : ` metrics=${broker.metricsAddress}/metrics`
+    process.stdout.write(`ready kafka=${listeners.join(',')}${metrics}\n`)
   },
 })

@@ -85,6 +85,7 @@ export const startCommand = command({
         connectUrl,
         host: args.host,
         port: args['admin-port'],
+        metrics: broker.metrics,
         logger: logger.child({ role: 'admin' }),
       })
       closers.unshift(() => admin.close())

@@ -1,0 +1,123 @@
+import type { Clock } from '@millrace/base'
+import { Latencies, type MetricFamily, type Sample } from '@millrace/telemetry'
+import type { Handler } from '../handlers/handler'
+import type { Dispatcher, Reply } from '../network/dispatcher'
+
+const QUANTILES = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999]
+const API_KEY_AT = 0
+const API_VERSION_AT = 2
+
+/** What is known of the requests of one API key. */
+class RequestStats {
+  /** Requests by version. */
+  readonly countByVersion: number[] = []
+  readonly local = new Latencies()
+  readonly remote = new Latencies()
+  readonly total = new Latencies()
+
+  constructor(readonly name: string) {}
+}
+
+/**
+ * Counts and times requests on their way through the dispatcher: local is the time until the handler waits for something,
+ * remote the time that it waits.
+ */
+export class RequestMetrics {
+  readonly #clock: Clock
+  readonly #byKey: (RequestStats | undefined)[] = []
+
+  constructor(deps: { clock: Clock; handlers: readonly Handler[] }) {
+    this.#clock = deps.clock
+    for (const { key, request } of deps.handlers)
+      this.#byKey[key] = new RequestStats(request.name.replace(/Request$/, ''))
+  }
+
+  /** The dispatcher with a look at the clock before and after. */
+  measured(dispatcher: Dispatcher): Dispatcher {
+    return {
+      isOneAtATime: (frame) => dispatcher.isOneAtATime(frame),
+      dispatch: (frame, client, connection) => {
+        const startMs = this.#clock.monotonicMs()
+        const reply = dispatcher.dispatch(frame, client, connection)
+        const stats = this.#byKey[frame.readInt16BE(API_KEY_AT)]
+        return stats
+          ? this.#record(stats, frame.readInt16BE(API_VERSION_AT), startMs, reply)
+          : reply
+      },
+    }
+  }
+
+  families(): MetricFamily[] {
+    return [
+      {
+        name: 'kafka_network_requestmetrics_requests_total',
+        type: 'counter',
+        help: 'Requests that were answered, by API and version.',
+        labels: ['request', 'version'],
+        read: () => this.#counts(),
+      },
+      ...this.#timeFamilies('totaltimems', 'From the request to its answer, in ms.', 'total'),
+      ...this.#timeFamilies('localtimems', 'Until a request first waits, in ms.', 'local'),
+      ...this.#timeFamilies('remotetimems', 'What a request waits for others, in ms.', 'remote'),
+    ]
+  }
+
+  #record(stats: RequestStats, version: number, startMs: number, reply: Reply): Reply {
+    const localMs = this.#clock.monotonicMs()
+    stats.countByVersion[version] = (stats.countByVersion[version] ?? 0) + 1
+    stats.local.record(localMs - startMs, localMs)
+    if (!(reply instanceof Promise)) {
+      stats.remote.record(0, localMs)
+      stats.total.record(localMs - startMs, localMs)
+      return reply
+    }
+    return reply.then((buffers) => {
+      const nowMs = this.#clock.monotonicMs()
+      stats.remote.record(nowMs - localMs, nowMs)
+      stats.total.record(nowMs - startMs, nowMs)
+      return buffers
+    })
+  }
+
+  *#counts(): Iterable<Sample> {
+    for (const stats of this.#seen())
+      for (const version of stats.countByVersion.keys()) {
+        const value = stats.countByVersion[version]
+        if (value !== undefined) yield { labels: [stats.name, String(version)], value }
+      }
+  }
+
+  #timeFamilies(name: string, help: string, part: 'local' | 'remote' | 'total'): MetricFamily[] {
+    const fullName = `kafka_network_requestmetrics_${name}`
+    return [
+      {
+        name: fullName,
+        type: 'gauge',
+        help,
+        labels: ['request', 'quantile'],
+        read: () => this.#quantiles(part),
+      },
+      {
+        name: `${fullName}_count`,
+        type: 'counter',
+        help: `How many were timed. ${help}`,
+        labels: ['request'],
+        read: () =>
+          this.#seen().map((stats) => ({ labels: [stats.name], value: stats[part].count })),
+      },
+    ]
+  }
+
+  *#quantiles(part: 'local' | 'remote' | 'total'): Iterable<Sample> {
+    const nowMs = this.#clock.monotonicMs()
+    for (const stats of this.#seen())
+      for (const share of QUANTILES)
+        yield { labels: [stats.name, String(share)], value: stats[part].quantile(share, nowMs) }
+  }
+
+  #seen(): RequestStats[] {
+    return this.#byKey.filter(
+      (stats) => stats !== undefined && stats.total.count > 0,
+    ) as RequestStats[]
+  }
+}
