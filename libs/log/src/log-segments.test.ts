@@ -260,6 +260,16 @@ describe('truncation', () => {
     expect(log.append(from(1), CLIENT)).toMatchObject({ isDuplicate: false, firstOffset: 1 })
   })
 
+  // It forgot where the log ended if the index named the first batch that went.
+  it('cuts at any offset, wherever the entries of the index are', async () => {
+    for (let offset = 1; offset < 6; offset++) {
+      const { log } = await openLog({ config: { indexIntervalBytes: 0 } })
+      for (let count = 0; count < 6; count++) log.append(aBatch(), CLIENT)
+      await log.truncateTo(offset)
+      expect(log.logEndOffset).toBe(offset)
+    }
+  })
+
   it('cuts inside a batch before it, and everything at the start', async () => {
     const { log } = await openLog()
     log.append(aBatch({ values: ['a', 'b'] }), CLIENT)

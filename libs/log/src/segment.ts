@@ -197,7 +197,6 @@ export class Segment {
   async truncate(offset: number): Promise<void> {
     invariant(this.#queue.length === 0, 'only a written segment is truncated')
     const position = this.positionOf(offset)
-    const kept = this.offsetIndex.floorPosition(offset)
     let nextOffset = this.baseOffset
     let newest: TimestampOffset = { timestamp: -1, offset: this.baseOffset }
     this.offsetIndex.truncate(position)
@@ -207,7 +206,8 @@ export class Segment {
     scanSegment(
       this.file,
       {
-        fromPosition: Math.min(kept, position),
+        // Before the last batch that stays: the index may well name the first one that goes.
+        fromPosition: this.offsetIndex.lastPosition(),
         sizeBytes: position,
         minOffset: 0,
         verifyCrc: false,
