@@ -25,7 +25,7 @@ export const offsetFetch = handler(ApiKey.OffsetFetch, { min: 1, max: 10 }, (req
   ctx.apiVersion < FIRST_VERSION_WITH_GROUPS ? fetchOne(request, ctx) : fetchGroups(request, ctx),
 )
 
-async function fetchOne(request: Request, ctx: RequestContext): Promise<Response> {
+function fetchOne(request: Request, ctx: RequestContext): Response {
   if (!mayDescribe(request.groupId, ctx)) {
     const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED
     return ctx.apiVersion >= FIRST_VERSION_WITH_GROUP_ERROR
@@ -34,14 +34,14 @@ async function fetchOne(request: Request, ctx: RequestContext): Promise<Response
   }
   const named = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
   const { allowed, refused } = sortOut(named, ctx)
-  const answer = await ctx.broker.groups.offsetFetch({ ...request, topics: allowed }, clientOf(ctx))
+  const answer = ctx.broker.groups.offsetFetch({ ...request, topics: allowed }, clientOf(ctx))
   const topics = (answer.topics ?? []).filter(
     ({ name }) => request.topics || mayRead(name ?? '', ctx),
   )
   return { ...answer, topics: answer.errorCode ? topics : [...topics, ...refused] }
 }
 
-async function fetchGroups(request: Request, ctx: RequestContext): Promise<Response> {
+function fetchGroups(request: Request, ctx: RequestContext): Response {
   const plans = request.groups.map((group) => {
     const isRefused = !mayDescribe(group.groupId, ctx)
     return { group, isRefused, ...(isRefused ? NOTHING : sortOut(group.topics, ctx)) }
@@ -49,7 +49,7 @@ async function fetchGroups(request: Request, ctx: RequestContext): Promise<Respo
   const groups = plans
     .filter(({ isRefused }) => !isRefused)
     .map(({ group, allowed }) => ({ ...group, topics: allowed }))
-  const answer = await ctx.broker.groups.offsetFetch({ ...request, groups }, clientOf(ctx))
+  const answer = ctx.broker.groups.offsetFetch({ ...request, groups }, clientOf(ctx))
   const answers = (answer.groups ?? [])[Symbol.iterator]()
   return {
     ...answer,
