@@ -22,6 +22,7 @@ export {
   type ReadResult,
 } from './log-types'
 export { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
+export { readBuffers } from './read-buffers'
 export { refusedRecordsOf, type RefusedRecord } from './refused-records'
 export { type ReadLimits } from './segment'
 export { TAIL_CACHE_BYTES } from './tail-cache'

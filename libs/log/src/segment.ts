@@ -11,6 +11,7 @@ import {
 } from './file-names'
 import { IndexEntries } from './index-entries'
 import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index'
+import { readBuffers } from './read-buffers'
 import { scanSegment, type ScanResult } from './segment-scan'
 import { TIME_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index'
 import { TxnIndex } from './txn-index'
@@ -128,7 +129,7 @@ export class Segment {
   }
 
   /**
-   * Batches from the one that holds `startOffset` on, in a buffer that the caller owns; empty if the limits leave none.
+   * Batches from the one that holds `startOffset` on, in a buffer of `readBuffers` that the caller owns; empty if the limits leave none.
    * Only what is written can be read.
    */
   read(startOffset: number, limits: ReadLimits): Buffer {
@@ -139,6 +140,7 @@ export class Segment {
     const position = indexed + (start < 0 ? -start - 1 : start)
     const wanted = Math.min(limits.maxBytes, this.writtenBytes - position)
     if (start < 0 || window.length - start < wanted) {
+      readBuffers.giveBack(window)
       return this.#readAfterWalk(startOffset, position, limits)
     }
     return this.#cut(window.subarray(start), position, limits)
@@ -317,7 +319,7 @@ export class Segment {
   }
 
   #readBytes(position: number, length: number): Buffer {
-    const target = Buffer.allocUnsafeSlow(length)
+    const target = readBuffers.take(length)
     const count = this.file.read(target, 0, length, position)
     return count === length ? target : target.subarray(0, count)
   }
@@ -339,6 +341,7 @@ export class Segment {
   #cut(window: Buffer, position: number, limits: ReadLimits): Buffer {
     const kept = wholeBatches(window, limits)
     if (kept > 0) return window.subarray(0, kept)
+    readBuffers.giveBack(window)
     if (!limits.minOneBatch || position + BATCH_HEADER_BYTES > this.writtenBytes) return EMPTY
     const header = this.#readBytes(position, BATCH_HEADER_BYTES)
     if (batch.nextOffset(header, 0) > limits.maxOffsetExclusive) return EMPTY

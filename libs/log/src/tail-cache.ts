@@ -1,61 +1,100 @@
 import { batch } from '@millrace/record'
+import { readBuffers } from './read-buffers'
 import { wholeBatches, type ReadLimits } from './segment'
 
 /** The newest batches of all logs together stay in memory up to this size; the oldest go first. */
 export const TAIL_CACHE_BYTES = 64 << 20
-/** An append that is a view of a buffer more than this many times its size is copied, not to keep all of that alive. */
-const COPY_ABOVE_RATIO = 4
-const EMPTY = Buffer.alloc(0)
+/** The memory is taken and used again in pieces of this size; a larger batch has one of its own. */
+const SLAB_BYTES = 1 << 20
+/** A small cache still has a few pieces, so that not all of it goes at once. */
+const MIN_SLABS = 8
+
+interface Slab {
+  readonly memory: Buffer
+  usedBytes: number
+}
 
 interface TailEntry {
   readonly tail: LogTail
-  /** Empty once it is dropped: both queues may hold the entry a little longer. */
-  records: Buffer
+  readonly slab: Slab
+  /** A view of the slab: it must not leave this file, for the memory is used again. */
+  readonly records: Buffer
   readonly baseOffset: number
   readonly nextOffset: number
   isDropped: boolean
 }
 
-/** Bounds the tails of all logs: one queue over all appends, oldest first. */
+/**
+ * The memory of the tails of all logs: slabs that are filled one after the other, the oldest of which is emptied for the
+ * next. Once they are all there, nothing is allocated for an append any more.
+ */
 export class TailCache {
   readonly #maxBytes: number
+  readonly #slabBytes: number
+  /** Oldest first; the last one is being filled. */
+  readonly #slabs: Slab[] = []
+  #slabsBytes = 0
+  /** All entries in the order of their slabs. */
   #queue: TailEntry[] = []
   #head = 0
-  #bytes = 0
 
   constructor(maxBytes = TAIL_CACHE_BYTES) {
     this.#maxBytes = maxBytes
+    this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(maxBytes / MIN_SLABS))
   }
 
+  /** Of the slabs, whether they are full or not. */
   get bytes(): number {
-    return this.#bytes
+    return this.#slabsBytes
   }
 
-  add(entry: TailEntry): void {
+  /** Copies the records in and notes the entry; null if they are larger than the whole cache. */
+  add(
+    records: Buffer,
+    of: { readonly tail: LogTail; readonly baseOffset: number; readonly nextOffset: number },
+  ): TailEntry | null {
+    const slab = this.#slabFor(records.length)
+    if (slab === null) return null
+    const copy = slab.memory.subarray(slab.usedBytes, slab.usedBytes + records.length)
+    copy.set(records)
+    slab.usedBytes += records.length
+    const entry = { ...of, slab, records: copy, isDropped: false }
     this.#queue.push(entry)
-    this.#bytes += entry.records.length
-    while (this.#bytes > this.#maxBytes) this.#dropOldest()
+    return entry
   }
 
-  forget(entry: TailEntry): void {
-    entry.isDropped = true
-    this.#bytes -= entry.records.length
-    entry.records = EMPTY
-  }
-
-  #dropOldest(): void {
-    const oldest = this.#queue[this.#head++]
-    if (!oldest.isDropped) {
-      this.forget(oldest)
-      oldest.tail.dropFirst()
+  #slabFor(bytes: number): Slab | null {
+    const current = this.#slabs.at(-1)
+    if (current && current.memory.length - current.usedBytes >= bytes) return current
+    const size = Math.max(this.#slabBytes, bytes)
+    if (size > this.#maxBytes) return null
+    let memory: Buffer | null = null
+    while (this.#slabsBytes + size > this.#maxBytes) {
+      const dropped = this.#dropOldest()
+      if (dropped.length === size) memory = dropped
     }
-    if (this.#head * 2 < this.#queue.length) return // moved when it halves the queue: a constant per entry
-    this.#queue = this.#queue.slice(this.#head)
-    this.#head = 0
+    const slab = { memory: memory ?? Buffer.allocUnsafeSlow(size), usedBytes: 0 }
+    this.#slabs.push(slab)
+    this.#slabsBytes += size
+    return slab
+  }
+
+  #dropOldest(): Buffer {
+    const slab = this.#slabs.shift()!
+    this.#slabsBytes -= slab.memory.length
+    while (this.#head < this.#queue.length && this.#queue[this.#head].slab === slab) {
+      const oldest = this.#queue[this.#head++]
+      if (!oldest.isDropped) oldest.tail.dropFirst()
+    }
+    if (this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head) // moved when it halves the queue: a constant per entry
+      this.#head = 0
+    }
+    return slab.memory
   }
 }
 
-/** The newest batches of one log without a gap up to its end, as they were appended: live consumers read no file. */
+/** The newest batches of one log without a gap up to its end: live consumers read no file. */
 export class LogTail {
   readonly #cache: TailCache
   #entries: TailEntry[] = []
@@ -65,16 +104,14 @@ export class LogTail {
     this.#cache = cache
   }
 
-  /** Keeps `records`, whose bytes must not change any more. */
+  /** Keeps a copy of `records`. */
   add(records: Buffer, baseOffset: number, nextOffset: number): void {
-    const isSmallView = records.buffer.byteLength > records.length * COPY_ABOVE_RATIO
-    const kept = isSmallView ? Buffer.from(records) : records
-    const entry = { tail: this, records: kept, baseOffset, nextOffset, isDropped: false }
-    this.#entries.push(entry)
-    this.#cache.add(entry)
+    const entry = this.#cache.add(records, { tail: this, baseOffset, nextOffset })
+    if (entry === null) this.clear()
+    else this.#entries.push(entry)
   }
 
-  /** Whole batches from `startOffset` on, or null if the tail begins later. The bytes belong to the log: read only. */
+  /** Whole batches from `startOffset` on, or null if the tail begins later. A buffer of `readBuffers` that the caller owns. */
   read(startOffset: number, limits: ReadLimits): Buffer | null {
     const first = this.#find(startOffset)
     if (first < 0) return null
@@ -89,13 +126,12 @@ export class LogTail {
         room -= wanted.length
         continue
       }
-      const isFirst = parts.length === 0
       const kept = wholeBatches(wanted, { ...limits, maxBytes: room })
       if (kept > 0) parts.push(wanted.subarray(0, kept))
-      else if (isFirst && limits.minOneBatch) return firstBatch(wanted, limits)
+      else if (parts.length === 0 && limits.minOneBatch) parts.push(firstBatch(wanted, limits))
       break
     }
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts)
+    return joined(parts)
   }
 
   /** Bytes of the appends from the one that holds `fromOffset` up to `toOffset`, or null if the tail begins later. */
@@ -122,14 +158,14 @@ export class LogTail {
   /** Lets go of what compaction has changed in the files: appends that begin below `offset`. */
   dropBefore(offset: number): void {
     while (this.#head < this.#entries.length && this.#entries[this.#head].baseOffset < offset) {
-      this.#cache.forget(this.#entries[this.#head])
+      this.#entries[this.#head].isDropped = true
       this.dropFirst()
     }
   }
 
   clear(): void {
     for (let index = this.#head; index < this.#entries.length; index++) {
-      this.#cache.forget(this.#entries[index])
+      this.#entries[index].isDropped = true
     }
     this.#entries = []
     this.#head = 0
@@ -158,4 +194,17 @@ function skipTo(records: Buffer, offset: number): number {
 function firstBatch(records: Buffer, limits: ReadLimits): Buffer {
   if (batch.nextOffset(records, 0) > limits.maxOffsetExclusive) return records.subarray(0, 0)
   return records.subarray(0, batch.sizeBytes(records, 0))
+}
+
+/** A copy: the memory of a slab may be used for something else before the answer has left. */
+function joined(parts: readonly Buffer[]): Buffer {
+  let bytes = 0
+  for (const part of parts) bytes += part.length
+  const whole = readBuffers.take(bytes)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@millrace/base'
+import { readBuffers } from '@millrace/log'
 import { ErrorCode } from '@millrace/wire'
 import {
   fetchRefusal,
@@ -73,12 +74,14 @@ export class DelayedFetch {
 
   #watch(result: PartitionFetchResult, partitionOf: PartitionLookup) {
     const { entry, records } = result
+    const countedBytes = records.length
+    readBuffers.giveBack(records) // too little: it is read again when there is more
     const partition = partitionOf(entry)! // an unknown one would have made the first look urgent
     const watched: WatchedEntry = {
       entry,
       partition,
       countedOffset: visibleLimit(partition, this.#request.isolationLevel),
-      countedBytes: records.length,
+      countedBytes,
     }
     const watch = { onChange: () => this.#onChange(watched), onGone: () => this.#finishSoon() }
     partition.addFetchWatch(watch)

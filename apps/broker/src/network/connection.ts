@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { errorCode, errorMessage, PlatformError, type Clock } from '@millrace/base'
+import { readBuffers } from '@millrace/log'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
 import { brokerErrors } from '../errors'
@@ -16,6 +17,8 @@ const MAX_BYTES_IN_FLIGHT = 64 << 20
 const MAX_UNSENT_BYTES = 8 << 20
 /** Replies up to this are joined into one buffer: copying is cheaper than a vector of tiny writes. */
 const JOIN_REPLIES_UP_TO_BYTES = 16 << 10
+/** Replies hold records that were read into buffers of a pool; what is smaller than this can be none worth a callback. */
+const GIVE_BACK_FROM_BYTES = 8 << 10
 /** From the begin of a login to its end. */
 const LOGIN_MAX_MS = 60_000
 
@@ -276,10 +279,14 @@ export class Connection {
     this.#isActive = true
     if (buffers.length > 1 && sizeBytes <= JOIN_REPLIES_UP_TO_BYTES) {
       this.#socket.write(Buffer.concat(buffers, sizeBytes))
+      for (const buffer of buffers) readBuffers.giveBack(buffer)
       return
     }
     this.#socket.cork()
-    for (const buffer of buffers) this.#socket.write(buffer)
+    for (const buffer of buffers) {
+      if (buffer.length < GIVE_BACK_FROM_BYTES) this.#socket.write(buffer)
+      else this.#socket.write(buffer, () => readBuffers.giveBack(buffer))
+    }
     this.#socket.uncork()
   }
 
