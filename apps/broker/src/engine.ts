@@ -37,8 +37,8 @@ import type { Logger } from '@millrace/telemetry'
 import { ClientTelemetry } from './client-telemetry'
 import type { BrokerConfig } from './config'
 import { DynamicConfig } from './configs/dynamic-config'
-import { createCoordinatorLog } from './coordinator-log'
 import { brokerErrors } from './errors'
+import { openGroups } from './groups/open-groups'
 import { advertisedHost, resolvableMachineName } from './listeners'
 import type { BrokerLifecycle, ListenerAddress } from './network/listener'
 import { ProducerIdBlock } from './producer-id-block'
@@ -229,7 +229,7 @@ async function openParts(
     controller.close() // no more changes: those that came are carried out before the logs are closed
     return replicas.whenAllApplied()
   })
-  const groups = openGroups({ replicas, clock, random, logger }, config)
+  const groups = openGroups({ replicas, controller, dynamicConfig, clock, random, logger })
   closers.add('group coordinator', () => groups.stop())
   const producerIds = new ProducerIdBlock({ controller })
   const parts = openTransactions(
@@ -283,16 +283,6 @@ function openAuthorizer(
       allowsWithoutAcl: values.allowEveryoneIfNoAclFound,
     },
   )
-}
-
-function openGroups(
-  deps: { replicas: ReplicaManager; clock: Clock; random: Random; logger: Logger },
-  config: BrokerConfig,
-): GroupCoordinator {
-  const { values } = config
-  const { replicas, ...rest } = deps
-  const log = createCoordinatorLog(replicas, { timeoutMs: values.offsetsCommitTimeoutMs })
-  return new GroupCoordinator({ log, ...rest }, values)
 }
 
 interface Coordinators {

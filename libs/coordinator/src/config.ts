@@ -1,4 +1,4 @@
-import { type ConfigOf, int, long } from '@millrace/config'
+import { type ConfigOf, int, list, long, oneOf } from '@millrace/config'
 
 const MAX_INT = 2 ** 31 - 1
 
@@ -67,5 +67,83 @@ export const groupConfigDefinition = {
     importance: 'HIGH',
     doc: 'Segment size of __consumer_offsets: small ones are compacted and loaded sooner.',
   }),
+  consumerSessionTimeoutMs: int('group.consumer.session.timeout.ms', {
+    default: 45_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How long a member of a consumer group may be silent.',
+  }),
+  consumerMinSessionTimeoutMs: int('group.consumer.min.session.timeout.ms', {
+    default: 45_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Shortest session timeout that a group may be given.',
+  }),
+  consumerMaxSessionTimeoutMs: int('group.consumer.max.session.timeout.ms', {
+    default: 60_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Longest session timeout that a group may be given.',
+  }),
+  consumerHeartbeatIntervalMs: int('group.consumer.heartbeat.interval.ms', {
+    default: 5000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often members of a consumer group are told to report.',
+  }),
+  consumerMinHeartbeatIntervalMs: int('group.consumer.min.heartbeat.interval.ms', {
+    default: 5000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Shortest heartbeat interval that a group may be given.',
+  }),
+  consumerMaxHeartbeatIntervalMs: int('group.consumer.max.heartbeat.interval.ms', {
+    default: 15_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Longest heartbeat interval that a group may be given.',
+  }),
+  consumerAssignmentIntervalMs: int('group.consumer.assignment.interval.ms', {
+    default: 1000,
+    min: 0,
+    unit: 'ms',
+    doc: 'Shortest time between two assignments of a consumer group.',
+  }),
+  consumerMinAssignmentIntervalMs: int('group.consumer.min.assignment.interval.ms', {
+    default: 0,
+    min: 0,
+    unit: 'ms',
+    doc: 'Shortest assignment interval that a group may be given.',
+  }),
+  consumerMaxAssignmentIntervalMs: int('group.consumer.max.assignment.interval.ms', {
+    default: 15_000,
+    min: 0,
+    unit: 'ms',
+    doc: 'Longest assignment interval that a group may be given.',
+  }),
+  consumerRegexRefreshIntervalMs: int('group.consumer.regex.refresh.interval.ms', {
+    default: 600_000,
+    min: 10_000,
+    unit: 'ms',
+    doc: 'How often the topics that patterns of a consumer group stand for are looked up again.',
+  }),
+  consumerMaxSize: int('group.consumer.max.size', {
+    default: MAX_INT,
+    min: 1,
+    doc: 'Most members that a consumer group takes.',
+  }),
+  consumerAssignors: list('group.consumer.assignors', {
+    default: ['uniform', 'range'],
+    doc: 'Assignors that members of a consumer group may ask for, by name; the first is the default. Only those of Kafka exist: uniform and range.',
+  }),
+  consumerMigrationPolicy: oneOf(
+    'group.consumer.migration.policy',
+    ['bidirectional', 'upgrade', 'downgrade', 'disabled'],
+    {
+      default: 'bidirectional',
+      ignoreCase: true,
+      doc: 'Whether groups with members may move from the classic protocol to the consumer protocol (upgrade), back (downgrade), or both.',
+    },
+  ),
 } as const
 export type GroupOptions = ConfigOf<typeof groupConfigDefinition>

@@ -1,19 +1,48 @@
-import { ErrorCode } from '@millrace/wire'
+import { ErrorCode, protocolError } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
-import { subscribedTopics } from './group/subscription'
+import { GroupDraft } from './group/consumer/group-draft'
+import { removeGroup } from './group/consumer/tombstones'
+import { type Group, subscribedTopics } from './group/group'
+import type { GroupRecord } from './records/codec'
 import type { Shard } from './shard'
 
 /** Removes an empty group with its offsets. Resolves with an error code. */
 export async function deleteGroup(shard: Shard, groupId: string): Promise<number> {
+  for (let busy = shard.whenIdle(groupId); busy; busy = shard.whenIdle(groupId)) await busy
   const group = shard.group(groupId)
   if (!group) return ErrorCode.GROUP_ID_NOT_FOUND
   if (group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP
   try {
-    await shard.deleteGroup(groupId)
+    if (group.type === 'consumer') await deleteConsumerGroup(shard, groupId)
+    else await shard.deleteClassicGroup(groupId, offsetTombstones(shard, groupId))
     return ErrorCode.NONE
   } catch (error) {
     return coordinatorErrorOf(error)
   }
+}
+
+function deleteConsumerGroup(shard: Shard, groupId: string): Promise<void> {
+  return shard.change(groupId, (group) => {
+    if (group.type === 'classic' || !group.isEmpty) throw protocolError(ErrorCode.NON_EMPTY_GROUP)
+    const draft = new GroupDraft(group, offsetTombstones(shard, groupId))
+    removeGroup(draft)
+    return { draft, answer: undefined }
+  })
+}
+
+/** Also of what a transaction may still commit: that must not bring the group back. */
+function offsetTombstones(shard: Shard, groupId: string): GroupRecord[] {
+  const offsets = shard.offsets(groupId)
+  const records: GroupRecord[] = []
+  const add = (topic: string, partition: number) =>
+    records.push({ type: 'offset', key: { group: groupId, topic, partition }, value: null })
+  for (const topic of offsets.topics()) {
+    for (const partition of offsets.partitionsOf(topic).keys()) add(topic, partition)
+  }
+  for (const { topic, partition } of offsets.openPartitions()) {
+    if (!offsets.get(topic, partition)) add(topic, partition)
+  }
+  return records
 }
 
 /** Removes offsets of topics that no member reads. A live group of another type than `consumer` keeps all. */
@@ -25,7 +54,7 @@ export async function deleteOffsets(
   const group = shard.group(groupId)
   if (!group) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, partitionErrors: [] }
   const isLive = group.state !== 'Empty'
-  if (isLive && group.protocolType !== 'consumer') {
+  if (isLive && !isOfConsumers(group)) {
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, partitionErrors: [] }
   }
   const subscribed = isLive ? subscribedTopics(group) : new Set<string>()
@@ -61,4 +90,14 @@ export async function deleteOffsetsOfTopic(shard: Shard, topic: string): Promise
     deletions.push(shard.deleteOffsets(groupId, keys))
   }
   await Promise.all(deletions)
+}
+
+/** Drops what is too old: offsets, and then the groups that have neither members nor offsets. @throws ProtocolError */
+export async function expire(shard: Shard): Promise<void> {
+  const groupIds = await shard.expireOffsets()
+  await Promise.all(groupIds.map((groupId) => deleteGroup(shard, groupId)))
+}
+
+function isOfConsumers(group: Group): boolean {
+  return group.type === 'consumer' || group.protocolType === 'consumer'
 }

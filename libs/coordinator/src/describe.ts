@@ -8,11 +8,12 @@ import type {
 import { ErrorCode } from '@millrace/wire'
 import type { ClassicGroup } from './group/classic/classic-group'
 import { metadataOf } from './group/classic/member'
+import type { Group } from './group/group'
 
 type DescribedGroup = InferInput<typeof DescribeGroupsResponse>['groups'][number]
 type ListedGroup = InferInput<typeof ListGroupsResponse>['groups'][number]
 
-const GROUP_TYPE = 'classic'
+const CONSUMER_PROTOCOL_TYPE = 'consumer'
 const NOTHING = Buffer.alloc(0)
 
 /** What members offer and got is only settled, and only shown, in a stable group. */
@@ -49,18 +50,15 @@ export function unknownGroup(groupId: string, errorCode: number, message: string
   }
 }
 
-export function listedGroup(group: ClassicGroup): ListedGroup {
-  return {
-    groupId: group.groupId,
-    protocolType: group.protocolType ?? '',
-    groupState: group.state,
-    groupType: GROUP_TYPE,
-  }
+export function listedGroup(group: Group): ListedGroup {
+  const { groupId, state: groupState, type: groupType } = group
+  const protocolType = group.type === 'consumer' ? CONSUMER_PROTOCOL_TYPE : group.protocolType
+  return { groupId, protocolType: protocolType ?? '', groupState, groupType }
 }
 
 /** Filters are empty for all; case does not matter. */
-export function isListed(group: ClassicGroup, filters: Infer<typeof ListGroupsRequest>): boolean {
-  return matches(group.state, filters.statesFilter) && matches(GROUP_TYPE, filters.typesFilter)
+export function isListed(group: Group, filters: Infer<typeof ListGroupsRequest>): boolean {
+  return matches(group.state, filters.statesFilter) && matches(group.type, filters.typesFilter)
 }
 
 function matches(value: string, filter: readonly string[]): boolean {

@@ -1,6 +1,9 @@
-import { type Clock, errorMessage, type Random, type Timer } from '@millrace/base'
+import { errorMessage, type Timer } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import {
+  type ConsumerGroupDescribeResponse,
+  type ConsumerGroupHeartbeatRequest,
+  type ConsumerGroupHeartbeatResponse,
   type DescribeGroupsRequest,
   type DescribeGroupsResponse,
   ErrorCode,
@@ -25,53 +28,58 @@ import {
   type TxnOffsetCommitResponse,
 } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
+import { ClassicRequests, joinAnswer } from './classic-requests'
+import type { Client } from './client'
 import type { GroupOptions } from './config'
+import {
+  ConsumerRequests,
+  type ConsumerRequestsDeps,
+  heartbeatError,
+  noConsumerGroup,
+} from './consumer-requests'
 import type { CoordinatorLog, TransactionMarker } from './coordinator-log'
-import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic } from './deletion'
+import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic, expire } from './deletion'
 import { describeGroup, isListed, listedGroup, unknownGroup } from './describe'
 import { joinError, syncError } from './group/classic/answers'
-import type { ClassicGroup } from './group/classic/classic-group'
+import { checkCommit, checkFetch } from './group/commit-check'
+import type { Group } from './group/group'
 import { partitionOfKey } from './java-hash-code'
-import { newMemberId } from './member-id'
 import { commitResponse, type Commit, commitsOf } from './offset-commit'
 import { fetchAll, fetchGroups, fetchNamed } from './offset-fetch'
 import { Shard } from './shard'
 import { commitInTransaction, txnCommitResponse } from './txn-offset-commit'
 
-export interface Client {
-  readonly clientId: string
-  /** As Kafka shows it: `/127.0.0.1`. */
-  readonly clientHost: string
-  /** Of the request. */
-  readonly apiVersion: number
-}
-
 /** Version from which a request knows the field or the behaviour. */
-const JOIN_MEMBER_ID_REQUIRED_VERSION = 4
-const JOIN_NULL_PROTOCOL_VERSION = 7
-const JOIN_SKIP_ASSIGNMENT_VERSION = 9
-const LEAVE_BATCH_VERSION = 3
 const COMMIT_GROUP_NOT_FOUND_VERSION = 9
 const DESCRIBE_GROUP_NOT_FOUND_VERSION = 6
+
+export interface GroupCoordinatorDeps extends ConsumerRequestsDeps {
+  readonly log: CoordinatorLog
+  readonly logger: Logger
+}
 
 /**
  * Answers all group requests of the partitions of the offsets topic that this broker leads. Every method resolves with a
  * response: failures are error codes in it. Until `start` and after `stop` that is COORDINATOR_NOT_AVAILABLE.
  */
 export class GroupCoordinator {
-  readonly #deps: { log: CoordinatorLog; clock: Clock; random: Random; logger: Logger }
+  readonly #deps: GroupCoordinatorDeps
   readonly #options: GroupOptions
+  readonly #consumers: ConsumerRequests
+  readonly #classic: ClassicRequests
   readonly #shards = new Map<number, Shard>()
   #partitionCount: number
   #isActive = false
   #expiryTimer: Timer | null = null
 
-  constructor(
-    deps: { log: CoordinatorLog; clock: Clock; random: Random; logger: Logger },
-    options: GroupOptions,
-  ) {
+  constructor(deps: GroupCoordinatorDeps, options: GroupOptions) {
     this.#deps = deps
     this.#options = options
+    this.#consumers = new ConsumerRequests(deps, options)
+    this.#classic = new ClassicRequests(
+      { random: deps.random, consumers: this.#consumers },
+      options,
+    )
     this.#partitionCount = options.offsetsTopicPartitions
   }
 
@@ -93,7 +101,7 @@ export class GroupCoordinator {
   /** This broker leads the partition from now on: resolves when its groups are loaded. */
   async onPartitionElected(partition: number): Promise<void> {
     if (!this.#isActive || this.#shards.has(partition)) return
-    const shard = new Shard(this.#deps, this.#options, partition)
+    const shard = new Shard({ ...this.#deps, keeper: this.#consumers }, this.#options, partition)
     this.#shards.set(partition, shard)
     await shard.load()
   }
@@ -110,103 +118,63 @@ export class GroupCoordinator {
   }
 
   /** May be parked as long as the members' rebalance timeout. */
-  joinGroup(
+  async joinGroup(
     request: Infer<typeof JoinGroupRequest>,
     client: Client,
   ): Promise<InferInput<typeof JoinGroupResponse>> {
-    const { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs } = request
-    const { apiVersion } = client
-    return new Promise((resolve) => {
-      const reply = (result: InferInput<typeof JoinGroupResponse>) =>
-        resolve(
-          apiVersion < JOIN_NULL_PROTOCOL_VERSION && result.protocolName === null
-            ? { ...result, protocolName: '' }
-            : result,
-        )
-      const { shard, error } = this.#shardOfMembers(groupId)
-      if (!shard) return reply(joinError(memberId, error))
-      if (!this.#isSessionTimeoutAllowed(sessionTimeoutMs)) {
-        return reply(joinError(memberId, ErrorCode.INVALID_SESSION_TIMEOUT))
-      }
-      const name = request.groupInstanceId ?? client.clientId
-      const command = {
-        memberId,
-        newMemberId: newMemberId(name, this.#deps.random),
-        instanceId: request.groupInstanceId,
-        clientId: client.clientId,
-        clientHost: client.clientHost,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
-        protocolType: request.protocolType,
-        // The request's buffer is reused: what the group keeps is copied.
-        protocols: request.protocols.map((protocol) => ({
-          name: protocol.name,
-          metadata: Buffer.from(protocol.metadata),
-        })),
-        isMemberIdRequired: apiVersion >= JOIN_MEMBER_ID_REQUIRED_VERSION,
-        canSkipAssignment: apiVersion >= JOIN_SKIP_ASSIGNMENT_VERSION,
-      }
-      const isCreator = memberId === ''
-      const stored = shard.run(groupId, (group) => group.join(command, reply), { isCreator })
-      if (stored === null) reply(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID))
-      stored?.catch(ignore)
-    })
+    const { shard, error } = this.#shardOfMembers(request.groupId)
+    const result = shard
+      ? await this.#classic.join(shard, request, client)
+      : joinError(request.memberId, error)
+    return joinAnswer(result, client.apiVersion)
   }
 
   /** May be parked until the leader's assignment is durable. */
-  syncGroup(
+  async syncGroup(
     request: Infer<typeof SyncGroupRequest>,
   ): Promise<InferInput<typeof SyncGroupResponse>> {
-    return new Promise((reply) => {
-      const { shard, error } = this.#shardOfMembers(request.groupId)
-      if (!shard) return reply(syncError(error))
-      const command = { ...request, instanceId: request.groupInstanceId }
-      const stored = shard.run(request.groupId, (group) => group.sync(command, reply))
-      if (stored === null) reply(syncError(ErrorCode.UNKNOWN_MEMBER_ID))
-      stored?.catch(ignore)
-    })
+    const { shard, error } = this.#shardOfMembers(request.groupId)
+    return shard ? this.#classic.sync(shard, request) : syncError(error)
   }
 
   heartbeat(request: Infer<typeof HeartbeatRequest>): InferInput<typeof HeartbeatResponse> {
-    const { groupId, memberId, groupInstanceId: instanceId, generationId } = request
-    const { shard, error } = this.#shardOfMembers(groupId)
+    const { shard, error } = this.#shardOfMembers(request.groupId)
     // While groups are loaded their members cannot be judged; an error would make all of them rejoin.
     if (error === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) return { errorCode: ErrorCode.NONE }
-    if (!shard) return { errorCode: error }
-    const group = shard.group(groupId)
-    if (!group) return { errorCode: ErrorCode.UNKNOWN_MEMBER_ID }
-    return { errorCode: group.heartbeat({ memberId, instanceId, generationId }) }
+    return { errorCode: shard ? this.#classic.heartbeat(shard, request) : error }
   }
 
   async leaveGroup(
     request: Infer<typeof LeaveGroupRequest>,
     client: Pick<Client, 'apiVersion'>,
   ): Promise<InferInput<typeof LeaveGroupResponse>> {
-    const isBatch = client.apiVersion >= LEAVE_BATCH_VERSION
-    const members = isBatch
-      ? request.members
-      : [{ memberId: request.memberId, groupInstanceId: null }]
     const { shard, error } = this.#shardOfMembers(request.groupId)
-    if (!shard) return { errorCode: error, members: [] }
-    let errors = members.map(() => ErrorCode.UNKNOWN_MEMBER_ID as number)
-    try {
-      await shard.run(request.groupId, (group) => {
-        const left = group.leave(members)
-        errors = left.errors
-        return left.write
-      })
-    } catch (failure) {
-      return { errorCode: coordinatorErrorOf(failure), members: [] }
-    }
-    if (!isBatch) return { errorCode: errors[0], members: [] }
-    return {
-      errorCode: ErrorCode.NONE,
-      members: members.map(({ memberId, groupInstanceId }, index) => ({
-        memberId,
-        groupInstanceId,
-        errorCode: errors[index],
-      })),
-    }
+    return shard
+      ? this.#classic.leave(shard, request, client.apiVersion)
+      : { errorCode: error, members: [] }
+  }
+
+  /** `mayDescribe` tells which topics a pattern may stand for; those that are named were checked by the caller. */
+  async consumerGroupHeartbeat(
+    request: Infer<typeof ConsumerGroupHeartbeatRequest>,
+    client: Client & { mayDescribe: (topic: string) => boolean },
+  ): Promise<InferInput<typeof ConsumerGroupHeartbeatResponse>> {
+    if (!this.#isActive) return heartbeatError(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
+    const refusal = this.#consumers.validate(request, client.apiVersion)
+    if (refusal) return refusal
+    const { shard, error } = this.#shardOf(request.groupId)
+    return shard ? this.#consumers.heartbeat(shard, request, client) : heartbeatError(error, null)
+  }
+
+  consumerGroupDescribe(
+    groupIds: readonly string[],
+  ): InferInput<typeof ConsumerGroupDescribeResponse>['groups'] {
+    return groupIds.map((groupId) => {
+      const { shard, error } = this.#shardOfMembers(groupId)
+      return shard
+        ? this.#consumers.describe(groupId, shard.group(groupId))
+        : noConsumerGroup(groupId, error, null)
+    })
   }
 
   /** The caller has set the topic names in version 10; topics that do not exist are its business. */
@@ -218,7 +186,7 @@ export class GroupCoordinator {
     const { groupId } = request
     const { shard, error } = this.#shardOf(groupId)
     if (!shard) return refuse(error)
-    const refusal = checkCommit(shard.group(groupId), request, client.apiVersion)
+    const refusal = this.#checkCommit(shard.group(groupId), request, client.apiVersion)
     if (refusal !== ErrorCode.NONE) return refuse(refusal)
     const now = this.#deps.clock.now()
     const commits = commitsOf(request, {
@@ -246,7 +214,9 @@ export class GroupCoordinator {
     if (!shard) return txnCommitResponse(request, () => error)
     const now = this.#deps.clock.now()
     const { offsetMetadataMaxBytes: metadataMaxBytes } = this.#options
-    return commitInTransaction(shard, request, { now, metadataMaxBytes, verification })
+    const { topics } = this.#deps
+    const options = { now, metadataMaxBytes, verification, apiVersion: 0, topics }
+    return commitInTransaction(shard, request, options)
   }
 
   /** Ends a producer's transaction in a partition of the offsets topic; the answer is an error code of the log. */
@@ -267,9 +237,12 @@ export class GroupCoordinator {
     request: Infer<typeof OffsetFetchRequest>,
     client: Pick<Client, 'apiVersion'>,
   ): InferInput<typeof OffsetFetchResponse> {
-    return fetchGroups(request, client.apiVersion, ({ groupId, topics }) => {
+    return fetchGroups(request, client.apiVersion, (query) => {
+      const { groupId, topics, memberId = null, memberEpoch = -1 } = query
       const { shard, error } = this.#shardOf(groupId)
       if (!shard) return { error, topics: [] }
+      const refusal = checkFetch(shard.group(groupId), { memberId, memberEpoch })
+      if (refusal !== ErrorCode.NONE) return { error: refusal, topics: [] }
       const offsets = shard.offsets(groupId)
       const found =
         topics === null
@@ -288,9 +261,10 @@ export class GroupCoordinator {
       const { shard, error } = this.#shardOf(groupId)
       if (!shard) return unknownGroup(groupId, error, '')
       const group = shard.group(groupId)
-      if (group) return describeGroup(group)
+      if (group?.type === 'classic') return describeGroup(group)
+      const text = group ? 'is not a classic group.' : 'not found.'
       return isErrorKnown
-        ? unknownGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} not found.`)
+        ? unknownGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${text}`)
         : unknownGroup(groupId, ErrorCode.NONE, 'Dead')
     })
     return { groups }
@@ -355,9 +329,18 @@ export class GroupCoordinator {
       : { shard: null, error: shard.error }
   }
 
-  #isSessionTimeoutAllowed(timeoutMs: number): boolean {
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#options
-    return timeoutMs >= minSessionTimeoutMs && timeoutMs <= maxSessionTimeoutMs
+  #checkCommit(
+    group: Group | null,
+    request: Infer<typeof OffsetCommitRequest>,
+    apiVersion: number,
+  ): number {
+    const { groupInstanceId: instanceId, generationIdOrMemberEpoch: generationId } = request
+    const claim = { ...request, instanceId, generationId, isTransactional: false, apiVersion }
+    if (group) return checkCommit(group, claim, this.#deps.topics)
+    if (generationId < 0) return ErrorCode.NONE // a consumer that assigns itself, or a tool
+    return apiVersion >= COMMIT_GROUP_NOT_FOUND_VERSION
+      ? ErrorCode.GROUP_ID_NOT_FOUND
+      : ErrorCode.ILLEGAL_GENERATION
   }
 
   #scheduleExpiry(): void {
@@ -371,7 +354,7 @@ export class GroupCoordinator {
     for (const shard of this.#shards.values()) {
       if (shard.error !== ErrorCode.NONE) continue
       try {
-        await shard.expire()
+        await expire(shard)
       } catch (error) {
         const { partition } = shard
         const reason = errorMessage(error)
@@ -383,19 +366,3 @@ export class GroupCoordinator {
 }
 
 type FoundShard = { shard: Shard; error: 0 } | { shard: null; error: number }
-
-/** The group and its members learned of the failure; the request was answered by the group. */
-const ignore = () => undefined
-
-function checkCommit(
-  group: ClassicGroup | null,
-  request: Infer<typeof OffsetCommitRequest>,
-  apiVersion: number,
-): number {
-  const { memberId, groupInstanceId: instanceId, generationIdOrMemberEpoch: generationId } = request
-  if (group) return group.checkCommit({ memberId, instanceId, generationId })
-  if (generationId < 0) return ErrorCode.NONE // a consumer that assigns itself, or a tool
-  return apiVersion >= COMMIT_GROUP_NOT_FOUND_VERSION
-    ? ErrorCode.GROUP_ID_NOT_FOUND
-    : ErrorCode.ILLEGAL_GENERATION
-}

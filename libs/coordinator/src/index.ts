@@ -5,7 +5,8 @@ export {
   type CoordinatorLog,
   type TransactionMarker,
 } from './coordinator-log'
-export { GroupCoordinator, type Client } from './group-coordinator'
+export type { Client } from './client'
+export { GroupCoordinator } from './group-coordinator'
 export { topicPattern } from './topic-pattern/topic-pattern'
 export { transactionConfigDefinition, type TransactionOptions } from './txn/config'
 export type { MarkerSender } from './txn/marker-sender'
@@ -17,3 +18,4 @@ export {
   type TransactionalRequest,
   type TransactionFilter,
 } from './txn/txn-coordinator'
+export type { TopicsView } from './topics-view'

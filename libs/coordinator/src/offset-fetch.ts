@@ -20,6 +20,9 @@ interface TopicQuery {
 }
 interface GroupQuery {
   readonly groupId: string
+  /** Null or absent, with epoch -1: from one that is no member. */
+  readonly memberId?: string | null
+  readonly memberEpoch?: number
   /** Null: all topics. */
   readonly topics: readonly TopicQuery[] | null
 }

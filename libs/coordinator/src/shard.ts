@@ -1,5 +1,4 @@
-import { type Clock, errorMessage, type Timer } from '@millrace/base'
-import { batch, controlType, ControlType, nextBatchSize, RecordCursor } from '@millrace/record'
+import { type Clock, errorMessage } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode, type ProtocolError, protocolError } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
@@ -7,23 +6,32 @@ import type { GroupOptions } from './config'
 import { type CoordinatorLog, OFFSETS_TOPIC, type TransactionMarker } from './coordinator-log'
 import { ClassicGroup } from './group/classic/classic-group'
 import type { GroupWrite } from './group/classic/commands'
+import type { ConsumerGroup } from './group/consumer/consumer-group'
+import type { GroupDraft } from './group/consumer/group-draft'
 import { expiredOffsets } from './group/expiry'
+import type { Group } from './group/group'
 import { GroupOffsets } from './group/offsets'
-import { OpenTransactions } from './group/open-transactions'
+import type { GroupEntry } from './group-entry'
+import { GroupTable } from './group-table'
 import { RecordWriter, type TransactionalProducer } from './record-writer'
-import { decodeRecord, encodeRecord, type GroupRecord } from './records/codec'
-import type { OffsetCommitKey, OffsetCommitValue } from './records/offset-commit'
+import { encodeRecord, type GroupRecord } from './records/codec'
+import type { OffsetCommitValue } from './records/offset-commit'
+import { replay } from './replay'
 
 const NO_OFFSETS = new GroupOffsets()
 
-interface Entry {
-  readonly groupId: string
-  group: ClassicGroup
-  readonly offsets: GroupOffsets
-  /** Whether the log may hold a record of the group itself. */
-  isStored: boolean
-  timer: Timer | null
-  timerAtMs: number
+/** What a command makes of a group, if anything, and what it answers once that is durable. */
+export interface Change<T> {
+  readonly draft: GroupDraft | null
+  readonly answer: T
+}
+
+/** What a shard asks for groups of the consumer protocol. */
+export interface ConsumerGroupKeeper {
+  /** Starts the time in which the members of a group that was read from the log must come back. */
+  onLoaded(group: ConsumerGroup): void
+  /** A deadline of the group may have passed. */
+  onDeadline(group: ConsumerGroup): GroupDraft | null
 }
 
 /**
@@ -35,16 +43,16 @@ export class Shard {
   readonly #log: CoordinatorLog
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #keeper: ConsumerGroupKeeper
   readonly #options: GroupOptions
   readonly #writer: RecordWriter
-  readonly #entries = new Map<string, Entry>()
-  readonly #openTransactions = new OpenTransactions()
+  readonly #table: GroupTable
   #isLoaded = false
   /** Set when the partition was given up or could not be read: what requests are told from then on. */
   #closedWith: number | null = null
 
   constructor(
-    deps: { log: CoordinatorLog; clock: Clock; logger: Logger },
+    deps: { log: CoordinatorLog; clock: Clock; logger: Logger; keeper: ConsumerGroupKeeper },
     options: GroupOptions,
     partition: number,
   ) {
@@ -52,8 +60,13 @@ export class Shard {
     this.#log = deps.log
     this.#clock = deps.clock
     this.#logger = deps.logger.child({ topic: OFFSETS_TOPIC, partition })
+    this.#keeper = deps.keeper
     this.#options = options
     this.#writer = new RecordWriter(deps, { topic: OFFSETS_TOPIC, partition })
+    this.#table = new GroupTable(deps.clock, options, {
+      onAlarm: (entry) => this.#onAlarm(entry),
+      onIdle: (entry) => this.#settle(entry),
+    })
   }
 
   /** What requests are told instead of an answer; NONE when the shard serves. */
@@ -65,12 +78,16 @@ export class Shard {
   /** Replays the partition. Never rejects: a partition that cannot be read answers NOT_COORDINATOR. */
   async load(): Promise<void> {
     try {
-      const recordCount = await this.#replayLog()
+      const recordCount = await replay(this.#log, this.partition, {
+        isClosed: () => this.#closedWith !== null,
+        onRecord: (record, producerId) => this.#table.apply(record, producerId),
+        onMarker: (marker) => this.#table.applyMarker(marker),
+      })
       if (this.#closedWith !== null) return // resigned meanwhile
       this.#isLoaded = true
       // Most of the partitions are empty; a line for each would hide the rest.
       const level = recordCount > 0 ? 'info' : 'debug'
-      this.#logger[level]('loaded groups', { groups: this.#entries.size, records: recordCount })
+      this.#logger[level]('loaded groups', { groups: this.#table.size, records: recordCount })
     } catch (error) {
       this.#logger.error('could not load the groups of a partition', {
         reason: errorMessage(error),
@@ -78,10 +95,7 @@ export class Shard {
       this.close(ErrorCode.NOT_COORDINATOR)
       return
     }
-    for (const entry of this.#entries.values()) {
-      entry.group.restartSessions() // loading may have taken longer than a session
-      this.#goOn(entry, entry.group.enforceMaxSize()).catch(ignore)
-    }
+    for (const entry of this.#table.all()) this.#startSessions(entry)
   }
 
   /** Answers everything that is parked and refuses what comes. */
@@ -89,27 +103,32 @@ export class Shard {
     if (this.#closedWith !== null) return
     this.#closedWith = error
     this.#writer.close(error)
-    for (const entry of this.#entries.values()) {
-      entry.timer?.cancel()
-      entry.group.die(error)
+    for (const { alarm, group } of this.#table.all()) {
+      alarm.cancel()
+      if (group.type === 'classic') group.die(error)
     }
-    this.#entries.clear()
+    this.#table.clear()
   }
 
   groupIds(): IterableIterator<string> {
-    return this.#entries.keys()
+    return this.#table.ids()
   }
 
-  group(groupId: string): ClassicGroup | null {
-    return this.#entries.get(groupId)?.group ?? null
+  group(groupId: string): Group | null {
+    return this.#table.get(groupId)?.group ?? null
   }
 
   offsets(groupId: string): GroupOffsets {
-    return this.#entries.get(groupId)?.offsets ?? NO_OFFSETS
+    return this.#table.get(groupId)?.offsets ?? NO_OFFSETS
+  }
+
+  /** Resolves when changes of the group that are on their way have ended; null if there are none. */
+  whenIdle(groupId: string): Promise<void> | null {
+    return this.#table.get(groupId)?.queue.whenIdle() ?? null
   }
 
   /**
-   * Runs a command on a group, and starts what it wants written. The promise resolves when that is durable.
+   * Runs a command on a classic group, and starts what it wants written. The promise resolves when that is durable.
    * @returns null if the group does not exist.
    */
   run(
@@ -117,8 +136,17 @@ export class Shard {
     command: (group: ClassicGroup) => GroupWrite | null,
     options: { isCreator?: boolean } = {},
   ): Promise<void> | null {
-    const entry = options.isCreator ? this.#entry(groupId) : this.#entries.get(groupId)
-    return entry ? this.#goOn(entry, command(entry.group)) : null
+    const entry = options.isCreator ? this.#table.getOrAdd(groupId) : this.#table.get(groupId)
+    return entry?.group.type === 'classic' ? this.#goOn(entry, command(entry.group)) : null
+  }
+
+  /**
+   * Runs a command that changes a group of the consumer protocol, or makes one of it, when those before it are durable.
+   * Resolves with its answer once that is durable itself. @throws ProtocolError, what the command throws included
+   */
+  change<T>(groupId: string, command: (group: Group) => Change<T>): Promise<T> {
+    const entry = this.#table.getOrAdd(groupId)
+    return entry.queue.run(() => this.#change(entry, command))
   }
 
   /** Stores offsets; they are visible when the promise resolves. @throws ProtocolError */
@@ -138,14 +166,14 @@ export class Shard {
     const records = offsets.map((offset) => encodeRecord(offsetRecord(groupId, offset)))
     return this.#writer.writeTransactional(producer, records, () => {
       for (const { topic, partition, value } of offsets) {
-        this.#applyPending(producer.producerId, { group: groupId, topic, partition }, value)
+        this.#table.applyPending(producer.producerId, { group: groupId, topic, partition }, value)
       }
     })
   }
 
   /** Ends a producer's transaction: its offsets count when the promise resolves, or never will. @throws ProtocolError */
   endTransaction(marker: TransactionMarker): Promise<void> {
-    return this.#writer.writeMarker(marker, () => this.#applyEnd(marker))
+    return this.#writer.writeMarker(marker, () => this.#table.applyMarker(marker))
   }
 
   /** Removes offsets. @throws ProtocolError */
@@ -158,83 +186,36 @@ export class Shard {
     )
   }
 
-  /** Removes an empty group and its offsets. @throws ProtocolError */
-  deleteGroup(groupId: string): Promise<void> {
-    const offsets = this.offsets(groupId)
-    const records: GroupRecord[] = []
-    for (const topic of offsets.topics()) {
-      for (const partition of offsets.partitionsOf(topic).keys()) {
-        records.push({ type: 'offset', key: { group: groupId, topic, partition }, value: null })
-      }
-    }
-    for (const { topic, partition } of offsets.openPartitions()) {
-      // What a transaction may still commit must not bring the group back.
-      if (offsets.get(topic, partition)) continue
-      records.push({ type: 'offset', key: { group: groupId, topic, partition }, value: null })
-    }
-    return this.#write([...records, { type: 'group', groupId, value: null }])
+  /** Removes a classic group, and what else is given. @throws ProtocolError */
+  deleteClassicGroup(groupId: string, others: readonly GroupRecord[]): Promise<void> {
+    return this.#write([...others, { type: 'group', groupId, value: null }])
   }
 
-  /** Drops the offsets whose time is over, and empty groups that have none left. */
-  async expire(): Promise<void> {
+  /** Drops the offsets whose time is over. Resolves with the groups that have neither members nor offsets then. @throws ProtocolError */
+  async expireOffsets(): Promise<string[]> {
     const retentionMs = this.#options.offsetsRetentionMinutes * 60_000
     const now = this.#clock.now()
     const records: GroupRecord[] = []
-    for (const { groupId, group, offsets, isStored } of this.#entries.values()) {
-      const expired = expiredOffsets(group, offsets, { now, retentionMs })
-      for (const key of expired) {
+    for (const { groupId, group, offsets } of this.#table.all()) {
+      for (const key of expiredOffsets(group, offsets, { now, retentionMs })) {
         records.push({ type: 'offset', key: { group: groupId, ...key }, value: null })
-      }
-      let keptCount = -expired.length
-      for (const topic of offsets.topics()) keptCount += offsets.partitionsOf(topic).size
-      const isWithoutOffsets = keptCount === 0 && !offsets.hasOpen
-      if (group.isVacant && isWithoutOffsets && isStored) {
-        records.push({ type: 'group', groupId, value: null })
       }
     }
     if (records.length > 0) await this.#write(records)
+    return [...this.#table.all()]
+      .filter(({ isVacant, isStored, offsets }) => isVacant && isStored && offsets.isEmpty)
+      .map(({ groupId }) => groupId)
   }
 
-  async #replayLog(): Promise<number> {
-    const cursor = new RecordCursor()
-    let recordCount = 0
-    for (let fromOffset = 0; ; ) {
-      const { records, nextOffset } = await this.#log.read(
-        OFFSETS_TOPIC,
-        this.partition,
-        fromOffset,
-      )
-      if (records.length === 0 || this.#closedWith !== null) return recordCount
-      for (let at = 0; at < records.length; at += nextBatchSize(records, at)) {
-        cursor.open(records, at)
-        recordCount += this.#replayBatch(cursor, {
-          isControl: batch.isControl(records, at),
-          producerId: batch.isTransactional(records, at) ? batch.producerId(records, at) : -1,
-        })
-      }
-      fromOffset = nextOffset
+  #startSessions(entry: GroupEntry): void {
+    const { group } = entry
+    if (group.type === 'consumer') {
+      this.#keeper.onLoaded(group)
+      this.#armAlarm(entry)
+    } else {
+      group.restartSessions() // loading may have taken longer than a session
+      this.#goOn(entry, group.enforceMaxSize()).catch(ignore)
     }
-  }
-
-  /** `producerId` is -1 outside of transactions. */
-  #replayBatch(
-    cursor: RecordCursor,
-    { isControl, producerId }: { isControl: boolean; producerId: number },
-  ): number {
-    let recordCount = 0
-    for (; cursor.next(); recordCount++) {
-      if (isControl) {
-        this.#applyEnd({ producerId, isCommit: controlType(cursor) === ControlType.commit })
-        continue
-      }
-      const key = cursor.key()
-      const record = key && decodeRecord({ key, value: cursor.value() })
-      if (!record) continue
-      if (producerId >= 0 && record.type === 'offset' && record.value) {
-        this.#applyPending(producerId, record.key, record.value)
-      } else this.#apply(record)
-    }
-    return recordCount
   }
 
   #write(records: readonly GroupRecord[]): Promise<void> {
@@ -245,110 +226,106 @@ export class Shard {
 
   /** A record that this shard wrote: live groups already are what their record says. */
   #applyDurable(record: GroupRecord): void {
-    if (record.type === 'offset') return this.#applyOffset(record)
-    const entry = this.#entries.get(record.groupId)
-    if (!entry) return this.#apply(record)
+    const entry = record.type === 'group' ? this.#table.get(record.groupId) : undefined
+    if (!entry) return this.#table.apply(record, -1)
     entry.isStored = record.value !== null
     // Members may have come while a tombstone was on its way: then their next record brings the group back.
-    this.#maybeForget(entry)
+    this.#table.maybeForget(entry)
   }
 
-  /** A record that the log holds. */
-  #apply(record: GroupRecord): void {
-    if (record.type === 'offset') return this.#applyOffset(record)
-    const { groupId, value } = record
-    const entry = this.#entry(groupId)
-    entry.isStored = value !== null
-    entry.group = value
-      ? ClassicGroup.restore(groupId, value, this.#clock, this.#options)
-      : new ClassicGroup(groupId, this.#clock, this.#options)
-    this.#maybeForget(entry)
-  }
-
-  #applyOffset({ key, value }: GroupRecord & { type: 'offset' }): void {
-    const entry = this.#entry(key.group)
-    if (value) entry.offsets.set(key.topic, key.partition, value)
-    else entry.offsets.delete(key.topic, key.partition)
-    this.#maybeForget(entry)
-  }
-
-  #applyPending(producerId: number, key: OffsetCommitKey, value: OffsetCommitValue): void {
-    this.#entry(key.group).offsets.setPending(producerId, key.topic, key.partition, value)
-    this.#openTransactions.add(producerId, key.group)
-  }
-
-  /** TXN-5: offsets of a transaction count from its commit marker on. */
-  #applyEnd({ producerId, isCommit }: { producerId: number; isCommit: boolean }): void {
-    for (const groupId of this.#openTransactions.take(producerId)) {
-      const entry = this.#entries.get(groupId)
-      entry?.offsets.endTransaction(producerId, isCommit)
-      if (entry) this.#maybeForget(entry)
+  async #change<T>(entry: GroupEntry, command: (group: Group) => Change<T>): Promise<T> {
+    while (entry.classicWrites.size > 0) await Promise.allSettled(entry.classicWrites)
+    if (this.#closedWith !== null) throw protocolError(this.#closedWith)
+    const { draft, answer } = command(entry.group)
+    if (!draft || draft.records.length === 0) {
+      draft?.onDurable()
+      return answer
+    }
+    try {
+      const records = draft.records.map(encodeRecord)
+      await this.#writer.write(records, () => this.#applyDraft(entry, draft))
+      return answer
+    } catch (error) {
+      const { groupId } = entry
+      this.#logger.warn('could not store a group', { group: groupId, reason: errorMessage(error) })
+      throw protocolError(coordinatorErrorOf(error))
     }
   }
 
-  /** Stores what a group wants stored, tells it the result, and arms its timer. */
-  #goOn(entry: Entry, write: GroupWrite | null): Promise<void> {
+  #applyDraft(entry: GroupEntry, draft: GroupDraft): void {
+    for (const record of draft.records) {
+      if (record.type === 'offset') this.#table.applyOffset(record)
+    }
+    // Whoever waits for the next generation of the group that was there joins the one that is there now.
+    if (entry.group.type === 'classic') entry.group.die(ErrorCode.REBALANCE_IN_PROGRESS)
+    const { groupId, classicValue } = draft
+    if (classicValue) {
+      const group = ClassicGroup.restore(groupId, classicValue, this.#clock, this.#options)
+      entry.group = group
+      entry.isStored = true
+      this.#goOn(entry, group.startRebalance()).catch(ignore)
+    } else this.#table.put(entry, draft.group)
+    draft.onDurable()
+  }
+
+  #settle(entry: GroupEntry): void {
+    this.#armAlarm(entry)
+    this.#table.maybeForget(entry)
+  }
+
+  /** Stores what a classic group wants stored, tells it the result, and sets its alarm. */
+  #goOn(entry: GroupEntry, write: GroupWrite | null): Promise<void> {
     if (write) entry.isStored = true // also if it fails: a tombstone too many is harmless
-    this.#armTimer(entry)
-    this.#maybeForget(entry)
-    return write ? this.#store(entry, write) : DONE
+    this.#settle(entry)
+    if (!write) return DONE
+    const stored = this.#store(entry, write)
+    const { classicWrites } = entry
+    const settled: Promise<unknown> = stored.catch(ignore).then(() => classicWrites.delete(settled))
+    classicWrites.add(settled)
+    return stored
   }
 
   /** Rejects with what the requests are told; by then the group knows. */
-  async #store(entry: Entry, write: GroupWrite): Promise<void> {
-    const { groupId } = entry
+  async #store(entry: GroupEntry, write: GroupWrite): Promise<void> {
+    const { groupId, group } = entry
+    if (group.type !== 'classic') return
     const record: GroupRecord = { type: 'group', groupId, value: write.value }
     let failure: ProtocolError | null = null
     try {
       await this.#writer.write([encodeRecord(record)], () => {
         this.#applyDurable(record)
-        void this.#goOn(entry, entry.group.onWritten(write, ErrorCode.NONE))
+        void this.#goOn(entry, group.onWritten(write, ErrorCode.NONE))
       })
     } catch (error) {
       failure = protocolError(coordinatorErrorOf(error))
       this.#logger.warn('could not store a group', { group: groupId, reason: errorMessage(error) })
-      this.#goOn(entry, entry.group.onWritten(write, failure.errorCode)).catch(ignore)
+      this.#goOn(entry, group.onWritten(write, failure.errorCode)).catch(ignore)
     }
     if (failure) throw failure
   }
 
-  #entry(groupId: string): Entry {
-    let entry = this.#entries.get(groupId)
-    if (!entry) {
-      const group = new ClassicGroup(groupId, this.#clock, this.#options)
-      const offsets = new GroupOffsets()
-      entry = { groupId, group, offsets, isStored: false, timer: null, timerAtMs: Infinity }
-      this.#entries.set(groupId, entry)
+  #armAlarm(entry: GroupEntry): void {
+    // While a change is on its way, its end sets the alarm.
+    if (this.#closedWith === null && entry.queue.isIdle) entry.alarm.ringBy(entry.nextDeadlineMs())
+  }
+
+  #onAlarm(entry: GroupEntry): void {
+    if (this.#closedWith !== null || !entry.queue.isIdle) return
+    if (entry.group.type === 'consumer') {
+      if (entry.nextDeadlineMs() <= this.#clock.monotonicMs()) this.#onConsumerDeadline(entry)
+    } else {
+      while (entry.nextDeadlineMs() <= this.#clock.monotonicMs()) {
+        this.#goOn(entry, entry.group.onDeadline()).catch(ignore)
+      }
     }
-    return entry
+    this.#armAlarm(entry)
   }
 
-  /** A group that neither the log nor anybody else knows of takes no memory. */
-  #maybeForget(entry: Entry): void {
-    if (entry.isStored || !entry.group.isVacant || !entry.offsets.isEmpty) return
-    if (this.#entries.get(entry.groupId) !== entry) return
-    entry.timer?.cancel()
-    this.#entries.delete(entry.groupId)
-  }
-
-  /** A timer that is too early only looks again: so heartbeats, which move deadlines away, cost no timer. */
-  #armTimer(entry: Entry): void {
-    const dueMs = entry.group.nextDeadlineMs()
-    if (this.#closedWith !== null || dueMs >= entry.timerAtMs) return
-    entry.timer?.cancel()
-    entry.timerAtMs = dueMs
-    entry.timer = this.#clock.schedule(Math.max(0, dueMs - this.#clock.monotonicMs()), () => {
-      entry.timer = null
-      entry.timerAtMs = Infinity
-      if (this.#closedWith === null) this.#onTimer(entry)
-    })
-  }
-
-  #onTimer(entry: Entry): void {
-    while (entry.group.nextDeadlineMs() <= this.#clock.monotonicMs()) {
-      this.#goOn(entry, entry.group.onDeadline()).catch(ignore)
-    }
-    this.#armTimer(entry)
+  #onConsumerDeadline({ groupId }: GroupEntry): void {
+    this.change(groupId, (group) => {
+      const draft = group.type === 'consumer' ? this.#keeper.onDeadline(group) : null
+      return { draft, answer: undefined }
+    }).catch(ignore)
   }
 }
 

@@ -6,11 +6,21 @@ import {
   type TxnOffsetCommitResponse,
 } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
+import { checkCommit } from './group/commit-check'
 import { type Commit, commitsOf } from './offset-commit'
 import type { Shard } from './shard'
+import type { TopicsView } from './topics-view'
 
 type Request = Infer<typeof TxnOffsetCommitRequest>
 type Response = InferInput<typeof TxnOffsetCommitResponse>
+
+interface Options {
+  readonly now: number
+  readonly metadataMaxBytes: number
+  readonly verification: number | undefined
+  readonly apiVersion: number
+  readonly topics: TopicsView
+}
 
 /**
  * Stores offsets that count when the producer's transaction commits. The transaction coordinator has taken the partition of
@@ -19,10 +29,10 @@ type Response = InferInput<typeof TxnOffsetCommitResponse>
 export async function commitInTransaction(
   shard: Shard,
   request: Request,
-  options: { now: number; metadataMaxBytes: number; verification: number | undefined },
+  options: Options,
 ): Promise<Response> {
   const { groupId, producerId, producerEpoch } = request
-  const refusal = checkGroup(shard, request)
+  const refusal = checkGroup(shard, request, options)
   if (refusal !== ErrorCode.NONE) return txnCommitResponse(request, () => refusal)
   const commits = commitsOf(request, options)
   const accepted = commits.filter((commit): commit is Commit => commit !== null)
@@ -59,9 +69,10 @@ export function txnCommitResponse(request: Request, errorOfNext: () => number): 
   }
 }
 
-function checkGroup(shard: Shard, request: Request): number {
-  const { groupId, memberId, groupInstanceId: instanceId, generationId } = request
+function checkGroup(shard: Shard, request: Request, options: Options): number {
+  const { groupId, groupInstanceId: instanceId } = request
   const group = shard.group(groupId)
-  if (group) return group.checkCommit({ memberId, instanceId, generationId, isTransactional: true })
-  return generationId < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION
+  const claim = { ...request, instanceId, isTransactional: true, apiVersion: options.apiVersion }
+  if (group) return checkCommit(group, claim, options.topics)
+  return request.generationId < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION
 }

@@ -216,6 +216,17 @@ function aRequest(key: ServedApiKey, version: number): object {
       return { users: [{ name: 'nobody' }] }
     case ApiKey.AlterUserScramCredentials:
       return { deletions: [{ name: 'nobody', mechanism: 1 }], upsertions: [] }
+    case ApiKey.ConsumerGroupHeartbeat:
+      return {
+        groupId: 'modern',
+        memberId: `member-${version}`,
+        memberEpoch: 0,
+        rebalanceTimeoutMs: 1000,
+        subscribedTopicNames: ['versions'],
+        topicPartitions: [],
+      }
+    case ApiKey.ConsumerGroupDescribe:
+      return { groupIds: ['nobody'], includeAuthorizedOperations: true }
     default:
       throw new Error(`give key ${key} a request here`)
   }
@@ -354,6 +365,10 @@ function expected(key: ServedApiKey, version: number): object {
     case ApiKey.DescribeUserScramCredentials:
     case ApiKey.AlterUserScramCredentials:
       return { results: [{ user: 'nobody', errorCode: ErrorCode.RESOURCE_NOT_FOUND }] }
+    case ApiKey.ConsumerGroupHeartbeat:
+      return { errorCode: 0, memberId: `member-${version}`, memberEpoch: 1 }
+    case ApiKey.ConsumerGroupDescribe:
+      return { groups: [{ groupId: 'nobody', errorCode: ErrorCode.GROUP_ID_NOT_FOUND }] }
     default:
       throw new Error(`give key ${key} an answer here`)
   }

@@ -51,6 +51,8 @@ import { describeProducers } from './61-describe-producers'
 import { unregisterBroker } from './64-unregister-broker'
 import { describeTransactions } from './65-describe-transactions'
 import { listTransactions } from './66-list-transactions'
+import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat'
+import { consumerGroupDescribe } from './69-consumer-group-describe'
 import { getTelemetrySubscriptions } from './71-get-telemetry-subscriptions'
 import { pushTelemetry } from './72-push-telemetry'
 import { listConfigResources } from './74-list-config-resources'
@@ -112,6 +114,8 @@ export const handlers: readonly Handler[] = [
   unregisterBroker,
   describeTransactions,
   listTransactions,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   getTelemetrySubscriptions,
   pushTelemetry,
   listConfigResources,

@@ -1,27 +1,26 @@
 import type { OffsetCommitValue } from '../records/offset-commit'
-import type { ClassicGroup } from './classic/classic-group'
+import { type Group, subscribedTopics } from './group'
 import type { GroupOffsets } from './offsets'
-import { subscribedTopics } from './subscription'
 
 /**
- * The offsets of a group that may be dropped. The retention counts from when the group became empty; for offsets without
- * a group, and for topics that a stable consumer group no longer reads, from the commit. A live group keeps the rest, and what a transaction may replace stays until that has ended.
+ * The offsets of a group that may be dropped. The retention counts from when a classic group became empty; for offsets without
+ * a group, and for topics that nobody in a group reads any more, from the commit. A live group keeps the rest, and what a
+ * transaction may replace stays until that has ended.
  */
 export function expiredOffsets(
-  group: ClassicGroup,
+  group: Group,
   offsets: GroupOffsets,
   { now, retentionMs }: { now: number; retentionMs: number },
 ): { topic: string; partition: number }[] {
-  const isSimple = group.protocolType === null
-  const isEmpty = group.state === 'Empty'
-  const subscribed = isSimple || isEmpty ? NO_TOPICS : stableSubscription(group)
+  const subscribed = settledTopics(group)
   if (subscribed === null) return []
+  const emptySince = emptySinceOf(group)
   const expired: { topic: string; partition: number }[] = []
   for (const topic of offsets.topics()) {
     if (subscribed.has(topic)) continue
     for (const [partition, value] of offsets.partitionsOf(topic)) {
       if (offsets.isOpen(topic, partition)) continue
-      const since = isEmpty && !isSimple ? group.stateSince : value.commitTimestamp
+      const since = emptySince ?? value.commitTimestamp
       if (isExpired(value, since, now, retentionMs)) expired.push({ topic, partition })
     }
   }
@@ -30,8 +29,17 @@ export function expiredOffsets(
 
 const NO_TOPICS: ReadonlySet<string> = new Set()
 
-function stableSubscription(group: ClassicGroup): ReadonlySet<string> | null {
+/** Null while it is not settled what members read. */
+function settledTopics(group: Group): ReadonlySet<string> | null {
+  if (group.type === 'consumer') return subscribedTopics(group)
+  if (group.protocolType === null || group.state === 'Empty') return NO_TOPICS
   return group.state === 'Stable' ? subscribedTopics(group) : null
+}
+
+function emptySinceOf(group: Group): number | null {
+  const isEmptied =
+    group.type === 'classic' && group.state === 'Empty' && group.protocolType !== null
+  return isEmptied ? group.stateSince : null
 }
 
 function isExpired(

@@ -1,5 +1,10 @@
 import { decodeVersioned, encodeVersioned } from '@millrace/wire'
 import {
+  type ConsumerGroupRecord,
+  decodeConsumerGroupRecord,
+  encodeConsumerGroupRecord,
+} from './consumer-group-codec'
+import {
   GROUP_METADATA_KEY_VERSION,
   GROUP_METADATA_VALUE_VERSION,
   GroupMetadataKey,
@@ -31,9 +36,9 @@ export type GroupRecord =
       readonly groupId: string
       readonly value: GroupMetadataValue | null
     }
+  | ConsumerGroupRecord
 
 export function encodeRecord(record: GroupRecord): LogRecord {
-  const { value } = record
   if (record.type === 'group') {
     const key = { group: record.groupId }
     return {
@@ -43,14 +48,15 @@ export function encodeRecord(record: GroupRecord): LogRecord {
         encodeVersioned(GroupMetadataValue, GROUP_METADATA_VALUE_VERSION, record.value),
     }
   }
+  if (record.type !== 'offset') return encodeConsumerGroupRecord(record)
   return {
     key: encodeVersioned(OffsetCommitKey, OFFSET_COMMIT_KEY_VERSION, record.key),
-    value: value === null ? null : encodeOffset(record.value!),
+    value: record.value && encodeOffset(record.value),
   }
 }
 
 /**
- * Reads a record, or null if it is of a type that this version does not know (groups of the newer protocols).
+ * Reads a record, or null if it is of a type that is not known here (share and streams groups).
  * @throws PlatformError WIRE_* if its bytes make no sense.
  */
 export function decodeRecord({ key, value }: LogRecord): GroupRecord | null {
@@ -62,7 +68,9 @@ export function decodeRecord({ key, value }: LogRecord): GroupRecord | null {
       value: value && decodeVersioned(GroupMetadataValue, value).value,
     }
   }
-  if (type !== 0 && type !== OFFSET_COMMIT_KEY_VERSION) return null
+  if (type !== 0 && type !== OFFSET_COMMIT_KEY_VERSION) {
+    return decodeConsumerGroupRecord(type, { key, value })
+  }
   return {
     type: 'offset',
     key: decodeVersioned(OffsetCommitKey, key).value,

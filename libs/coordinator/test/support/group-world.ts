@@ -5,6 +5,7 @@ import { SimClock } from '@millrace/testing'
 import { groupConfigDefinition, type GroupOptions } from '../../src/config'
 import { GroupCoordinator } from '../../src/group-coordinator'
 import { MemoryLog } from './memory-log'
+import { MemoryTopics } from './memory-topics'
 
 const DEFAULTS = {
   'group.initial.rebalance.delay.ms': '3000',
@@ -16,12 +17,21 @@ export interface GroupWorld {
   readonly clock: SimClock
   readonly log: MemoryLog
   readonly coordinator: GroupCoordinator
+  readonly topics: MemoryTopics
+  /** Configs of single groups. */
+  readonly groupConfigs: Map<string, Record<string, string>>
   /** A new coordinator on the same log, as after a restart of the broker. */
   restart(): Promise<GroupWorld>
 }
 
 export async function aGroupWorld(properties: Record<string, string> = {}): Promise<GroupWorld> {
-  return openWorld(new SimClock(), new MemoryLog(), groupOptions(properties))
+  const parts = {
+    clock: new SimClock(),
+    log: new MemoryLog(),
+    topics: new MemoryTopics(),
+    groupConfigs: new Map<string, Record<string, string>>(),
+  }
+  return openWorld(parts, groupOptions(properties))
 }
 
 export function groupOptions(properties: Record<string, string> = {}): GroupOptions {
@@ -31,19 +41,23 @@ export function groupOptions(properties: Record<string, string> = {}): GroupOpti
 }
 
 async function openWorld(
-  clock: SimClock,
-  log: MemoryLog,
+  parts: Omit<GroupWorld, 'coordinator' | 'restart'>,
   options: GroupOptions,
 ): Promise<GroupWorld> {
-  const deps = { log, clock, random: countingRandom(), logger: silentLogger }
+  const deps = {
+    ...parts,
+    random: countingRandom(),
+    logger: silentLogger,
+    groupConfigs: (groupId: string) => parts.groupConfigs.get(groupId) ?? {},
+  }
   const coordinator = new GroupCoordinator(deps, options)
   coordinator.start()
   await coordinator.onPartitionElected(0)
   const restart = () => {
     coordinator.stop()
-    return openWorld(clock, log, options)
+    return openWorld(parts, options)
   }
-  return { clock, log, coordinator, restart }
+  return { ...parts, coordinator, restart }
 }
 
 let counter = 0

@@ -24,6 +24,7 @@ const NO_ASSIGNMENT = Buffer.alloc(0)
  * waking (`nextDeadlineMs`, `onDeadline`). It does no I/O and sets no timers. `Rebalance` has its phases.
  */
 export class ClassicGroup {
+  readonly type = 'classic'
   readonly groupId: string
   readonly #clock: Clock
   readonly #options: ClassicGroupOptions
@@ -194,6 +195,11 @@ export class ClassicGroup {
   /** Gives every member a whole session from now on. */
   restartSessions(): void {
     for (const member of this.#members.all()) this.#members.touch(member.id)
+  }
+
+  /** Makes everyone join again. */
+  startRebalance(): GroupWrite | null {
+    return this.#rebalance.prepare()
   }
 
   /** Rebalances a restored group that is larger than allowed by now, so that the last to rejoin are turned away. */

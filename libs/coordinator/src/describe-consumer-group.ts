@@ -1,0 +1,79 @@
+import { type ConsumerGroupDescribeResponse, ErrorCode, type InferInput } from '@millrace/wire'
+import type { Assignor } from './group/assignor'
+import type { ConsumerGroup } from './group/consumer/consumer-group'
+import type { ConsumerMember } from './group/consumer/member'
+import {
+  type OwnedPartitions,
+  type Partitions,
+  topicPartitionsOf,
+} from './group/consumer/partitions'
+import { chooseAssignor } from './group/consumer/target-assignment'
+import type { TopicsView } from './topics-view'
+
+type DescribedGroup = InferInput<typeof ConsumerGroupDescribeResponse>['groups'][number]
+type DescribedMember = DescribedGroup['members'][number]
+
+const MEMBER_TYPE = { classic: 0, consumer: 1 } as const
+
+export function describeConsumerGroup(
+  group: ConsumerGroup,
+  topics: TopicsView,
+  assignors: readonly Assignor[],
+): DescribedGroup {
+  return {
+    errorCode: ErrorCode.NONE,
+    groupId: group.groupId,
+    groupState: group.state,
+    groupEpoch: group.epoch,
+    assignmentEpoch: group.assignmentEpoch,
+    assignorName: chooseAssignor(group, assignors).name,
+    members: [...group.members.values()].map((member) => describeMember(member, group, topics)),
+  }
+}
+
+function describeMember(
+  member: ConsumerMember,
+  group: ConsumerGroup,
+  topics: TopicsView,
+): DescribedMember {
+  // What it has not given up yet is still its own.
+  const owned = [member.assigned, member.pendingRevocation].flatMap((partitions) =>
+    named(partitions, topics),
+  )
+  return {
+    memberId: member.id,
+    instanceId: member.instanceId,
+    rackId: member.rackId,
+    memberEpoch: member.epoch,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    subscribedTopicNames: [...member.subscribedTopicNames],
+    subscribedTopicRegex: member.subscribedTopicRegex,
+    assignment: { topicPartitions: mergedByTopic(owned) },
+    targetAssignment: { topicPartitions: named(group.target(member.id), topics) },
+    memberType: member.classic ? MEMBER_TYPE.classic : MEMBER_TYPE.consumer,
+  }
+}
+
+interface NamedPartitions {
+  readonly topicId: string
+  readonly topicName: string
+  readonly partitions: readonly number[]
+}
+
+/** Topics that are gone are left out. */
+function named(partitions: Partitions | OwnedPartitions, topics: TopicsView): NamedPartitions[] {
+  return topicPartitionsOf(partitions).flatMap((topic) => {
+    const topicName = topics.nameOf(topic.topicId)
+    return topicName === null ? [] : [{ ...topic, topicName }]
+  })
+}
+
+function mergedByTopic(topics: readonly NamedPartitions[]): NamedPartitions[] {
+  const merged = new Map<string, NamedPartitions>()
+  for (const topic of topics) {
+    const before = merged.get(topic.topicId)?.partitions ?? []
+    merged.set(topic.topicId, { ...topic, partitions: [...before, ...topic.partitions] })
+  }
+  return [...merged.values()]
+}
