@@ -19,15 +19,12 @@ export const writeTxnMarkers = handler(
     const mayWrite =
       ctx.allowsQuietly(AclOperation.ALTER, ResourceType.CLUSTER, CLUSTER_NAME) ||
       ctx.allowsOnCluster(AclOperation.CLUSTER_ACTION)
-    return {
-      markers: await Promise.all(
-        request.markers.map((marker) =>
-          mayWrite
-            ? write(marker, ctx)
-            : answerOf(marker, () => ErrorCode.CLUSTER_AUTHORIZATION_FAILED),
-        ),
-      ),
+    const { markers } = request
+    if (!mayWrite) {
+      const refused = ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+      return { markers: markers.map((marker) => answerOf(marker, () => refused)) }
     }
+    return { markers: await Promise.all(markers.map((marker) => write(marker, ctx))) }
   },
 )
 

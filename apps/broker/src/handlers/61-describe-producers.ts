@@ -43,9 +43,8 @@ function refusalOf(topic: string, ctx: RequestContext): Refusal | null {
 }
 
 function producersOf(topic: string, index: number, ctx: RequestContext) {
-  const { metadata, replicas } = ctx.broker
-  const partition = replicas.partition(topic, index)
-  const exists = metadata().topics.get(topic)?.partitions[index] !== undefined
+  const partition = ctx.broker.replicas.partition(topic, index)
+  const exists = ctx.broker.metadata().topics.get(topic)?.partitions[index] !== undefined
   if (!exists) return failed(index, refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
   if (!partition?.isLeader) return failed(index, refused(ErrorCode.NOT_LEADER_OR_FOLLOWER))
   return {

@@ -28,12 +28,9 @@ export class LocalMarkers implements MarkerSender {
 
   /** As `write`, for the coordinator: a partition that was deleted needs no marker. */
   send(marker: TransactionMarker, partitions: readonly TopicPartition[]): Promise<number[]> {
-    const { topics } = this.#metadata()
     return Promise.all(
-      partitions.map((at) =>
-        topics.get(at.topic)?.partitions[at.partition] === undefined
-          ? ErrorCode.NONE
-          : this.#writeOne(marker, at),
+      partitions.map(async (at) =>
+        this.#exists(at) ? this.#writeOne(marker, at) : ErrorCode.NONE,
       ),
     )
   }
@@ -53,5 +50,9 @@ export class LocalMarkers implements MarkerSender {
       entries: [{ ...at, marker }],
     })
     return errorCode
+  }
+
+  #exists({ topic, partition }: TopicPartition): boolean {
+    return this.#metadata().topics.get(topic)?.partitions[partition] !== undefined
   }
 }
