@@ -263,7 +263,9 @@ async function startProcess(
 ): Promise<ChildProcess> {
   const logFile = join(files.directory, 'server.log')
   const output = openSync(logFile, 'a')
-  const args = javaArguments(home, files.heapMb, files.mainClass, [files.config])
+  // As Kafka's own start script has it: the heap has its full size from the beginning.
+  const heap = `-Xms${files.heapMb}m`
+  const args = [heap, ...javaArguments(home, files.heapMb, files.mainClass, [files.config])]
   const child = spawn(home.java, args, { stdio: ['ignore', output, output] })
   closeSync(output)
   const deadlineMs = Date.now() + START_MAX_MS

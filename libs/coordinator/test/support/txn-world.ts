@@ -25,6 +25,13 @@ export function noFaults(): Faults {
   return { random: new SimRandom(1), logTimeout: 0, markerFailure: 0, delayMaxMs: 0 }
 }
 
+function txnOptions(properties: Record<string, string>): TransactionOptions {
+  const given = { 'transaction.state.log.num.partitions': '1', ...properties }
+  const { config, problems } = parseConfig(transactionConfigDefinition, given)
+  expect(problems).toEqual([])
+  return config
+}
+
 /** One partition of records, with the rules of the log about producers and their transactions. */
 export class SimPartition {
   readonly #producers = new Map<number, { epoch: number; open: string[]; markerCount: number }>()
@@ -101,12 +108,7 @@ export class TxnWorld implements CoordinatorLog, MarkerSender {
     faults: Faults = noFaults(),
     properties: Record<string, string> = {},
   ): Promise<TxnWorld> {
-    const { config, problems } = parseConfig(transactionConfigDefinition, {
-      'transaction.state.log.num.partitions': '1',
-      ...properties,
-    })
-    expect(problems).toEqual([])
-    const world = new TxnWorld(faults, config)
+    const world = new TxnWorld(faults, txnOptions(properties))
     await world.#start()
     return world
   }
