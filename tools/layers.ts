@@ -14,8 +14,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   // parts
   log: ['base', 'record', 'config', 'telemetry'],
   coordination: ['base', 'telemetry'],
-  client: ['base', 'wire', 'record', 'config', 'telemetry'],
   security: ['base', 'config', 'telemetry', 'wire'],
+  client: ['base', 'wire', 'record', 'config', 'telemetry', 'security'],
   quota: ['base', 'config', 'telemetry'],
   transforms: ['base', 'connect-api'],
   converters: ['base', 'connect-api'],
@@ -58,6 +58,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'base',
     'config',
     'telemetry',
+    'security',
     'client',
     'connect-api',
     'connect-runtime',
@@ -67,7 +68,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'connector-postgres-cdc',
     'connector-s3',
   ],
-  admin: ['base', 'config', 'telemetry', 'client'],
+  admin: ['base', 'config', 'telemetry', 'security', 'client'],
   cli: ['base', 'config', 'telemetry', 'broker', 'connect-worker', 'admin'],
   // imported by tests only
   testing: ['base', 'record'],

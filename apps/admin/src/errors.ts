@@ -6,6 +6,11 @@ export const adminErrors = defineErrors({
     says: '{host}:{port} is not available for the admin page: {reason}',
     todo: 'end what listens there, or choose another port with --admin-port',
   },
+  ADMIN_CONFIG_INVALID: {
+    retriable: false,
+    says: 'the client configuration is not valid:\n{problems}',
+    todo: 'correct the keys that are named',
+  },
   ADMIN_CONNECT_URL_INVALID: {
     retriable: false,
     says: "'{url}' is not the address of a Connect worker",

@@ -1,8 +1,11 @@
 import 'reflect-metadata'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
-import { errorMessage, systemClock, systemRandom, nodeNet } from '@millrace/base'
+import { readFileSync } from 'node:fs'
+import { errorMessage, nodeHttp, nodeNet, systemClock, systemRandom } from '@millrace/base'
 import { createClient } from '@millrace/client'
+import { formatProblems, type Properties } from '@millrace/config'
+import { parseClientSecurity, type ClientSecurity } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import { AdminModule } from './admin.module'
 import { ClusterReader } from './cluster-reader'
@@ -13,6 +16,8 @@ import { MetricsSource, type ExposedMetrics } from './metrics-source'
 
 export interface AdminOptions {
   readonly bootstrapServers: readonly string[]
+  /** How to connect and log in, as a Kafka client's properties say it: `security.protocol`, `ssl.*`, `sasl.*`. */
+  readonly properties?: Properties
   /** REST address of a Connect worker. */
   readonly connectUrl: string
   readonly host: string
@@ -28,7 +33,7 @@ export interface RunningAdmin {
   close(): Promise<void>
 }
 
-/** Starts the admin API and page. @throws PlatformError ADMIN_CONNECT_URL_INVALID, ADMIN_PORT_UNAVAILABLE: nothing stays open then */
+/** Starts the admin API and page. @throws PlatformError ADMIN_CONFIG_INVALID, ADMIN_CONNECT_URL_INVALID, ADMIN_PORT_UNAVAILABLE: nothing stays open then */
 export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const { host, port, logger, connectUrl } = options
   if (!/^https?:\/\//.test(connectUrl) || !URL.canParse(connectUrl)) {
@@ -36,7 +41,11 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   }
   const client = createClient(
     { clock: systemClock, random: systemRandom, logger, net: nodeNet },
-    { bootstrapServers: [...options.bootstrapServers], clientId: 'millrace-admin' },
+    {
+      bootstrapServers: [...options.bootstrapServers],
+      clientId: 'millrace-admin',
+      security: clientSecurity(options.properties ?? {}),
+    },
   )
   const module = AdminModule.register({
     cluster: new ClusterReader(client, options.bootstrapServers),
@@ -63,4 +72,16 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     )
   }
   return { address: await application.getUrl(), close: () => application.close() }
+}
+
+function clientSecurity(properties: Properties): ClientSecurity {
+  const deps = {
+    clock: systemClock,
+    readFile: (path: string) => readFileSync(path),
+    http: nodeHttp,
+  }
+  const { security, problems } = parseClientSecurity(deps, properties)
+  if (problems.length > 0)
+    throw adminErrors.create('ADMIN_CONFIG_INVALID', { problems: formatProblems(problems) })
+  return security
 }

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { formatProblems, parseConfig, parsePropertiesFile, type Properties } from '@millrace/config'
+import { nodeHttp, systemClock } from '@millrace/base'
+import { parseClientSecurity, type ClientSecurity } from '@millrace/security'
 import { connectErrors, workerConfigDefinition, type WorkerConfig } from '@millrace/connect-runtime'
 
 export interface WorkerSettings {
   readonly config: WorkerConfig
   /** As given: converters' options, client settings and config providers are read from here. */
   readonly properties: Properties
+  /** Of the connections to the cluster. */
+  readonly security: ClientSecurity
   readonly listen: { readonly host: string; readonly port: number }
 }
 
@@ -16,13 +20,20 @@ export function readWorkerProperties(path: string, overrides: Properties = {}): 
 
 /** @throws CONNECT_INVALID_WORKER_CONFIG with every problem */
 export function parseWorkerSettings(properties: Properties): WorkerSettings {
-  const { config, problems } = parseConfig(workerConfigDefinition, properties)
+  const { config, problems: unparsed } = parseConfig(workerConfigDefinition, properties)
+  const deps = {
+    clock: systemClock,
+    readFile: (path: string) => readFileSync(path),
+    http: nodeHttp,
+  }
+  const { security, problems: insecure } = parseClientSecurity(deps, properties)
+  const problems = [...unparsed, ...insecure]
   if (problems.length > 0) {
     throw connectErrors.create('CONNECT_INVALID_WORKER_CONFIG', {
       problems: formatProblems(problems),
     })
   }
-  return { config, properties, listen: listenAddress(config) }
+  return { config, properties, security, listen: listenAddress(config) }
 }
 
 const ALL_ADDRESSES = '0.0.0.0'

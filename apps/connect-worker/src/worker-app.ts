@@ -106,7 +106,7 @@ export async function listenWorker(options: StartWorkerOptions): Promise<Running
 
 function createHerder(
   options: StartWorkerOptions,
-  { config, properties }: WorkerSettings,
+  { config, properties, security }: WorkerSettings,
   registry: PluginRegistry,
   workerId: () => string,
 ): DistributedHerder {
@@ -116,7 +116,7 @@ function createHerder(
   const client = (clientId: string) =>
     createClient(
       { clock, random: systemRandom, logger, net: nodeNet },
-      { bootstrapServers: [...config.bootstrapServers], clientId },
+      { bootstrapServers: [...config.bootstrapServers], clientId, security },
     )
   const providers = createConfigProviders(
     { disk: nodeDisk, environment },

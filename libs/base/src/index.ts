@@ -1,6 +1,7 @@
 export { systemClock, type Clock, type Timer } from './clock'
 export { crc32c } from './crc32c'
 export { lockDirectory, type DirectoryLock } from './directory-lock'
+export { nodeHttp, type Http } from './http'
 export { nodeNet, type Net, type NetAddress } from './net'
 export { type Disk, type DiskFile, type DiskSpace } from './disk'
 export {

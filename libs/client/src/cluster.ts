@@ -1,4 +1,4 @@
-import { errorMessage } from '@millrace/base'
+import { errorCode, errorMessage } from '@millrace/base'
 import {
   ErrorCode,
   FindCoordinatorRequest,
@@ -20,6 +20,9 @@ import {
 
 /** A long poll or a join holds back what comes behind it, so each kind of traffic has sockets of its own. */
 export type Purpose = 'main' | 'fetch' | 'group'
+
+/** What the next broker would say as well, and what does not pass by itself. */
+const FINAL = new Set(['CLIENT_LOGIN_FAILED', 'CLIENT_BROKER_NOT_TRUSTED'])
 
 const GROUP_KEY_TYPE = 0
 /** Version 4 asks for several coordinators in one request; one at a time is all that is needed. */
@@ -215,8 +218,10 @@ export class Cluster {
   }
 
   #connect(host: string, port: number): Promise<BrokerConnection> {
+    const { tls, sasl } = this.#options.security ?? { tls: null, sasl: null }
     return BrokerConnection.open(this.#deps, {
-      address: { host, port },
+      address: { host, port, ...(tls && { tls }) },
+      sasl,
       clientId: this.#options.clientId,
       timeoutMs: this.#options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
     })
@@ -230,6 +235,7 @@ export class Cluster {
       try {
         return await this.#connect(server.slice(0, colon), Number(server.slice(colon + 1)))
       } catch (error) {
+        if (FINAL.has(errorCode(error) ?? '')) throw error
         lastError = error
       }
     }

@@ -1,5 +1,12 @@
 import type { Duplex } from 'node:stream'
-import { errorMessage, type NetAddress, type PlatformError, type Timer } from '@millrace/base'
+import {
+  errorCode,
+  errorMessage,
+  type NetAddress,
+  type PlatformError,
+  type Timer,
+} from '@millrace/base'
+import type { SaslClient } from '@millrace/security'
 import {
   ApiVersionsRequest,
   ApiVersionsResponse,
@@ -14,17 +21,22 @@ import {
   protocolError,
 } from '@millrace/wire'
 import { clientErrors } from './errors'
+import { logIn } from './login'
 import type { ClientDeps } from './options'
 
 /** Larger replies are refused: a fetch is bounded by its own limits well below. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024
 const SOFTWARE = { clientSoftwareName: 'millrace', clientSoftwareVersion: '0.1.0' }
 const LATEST_API_VERSIONS = 3
+/** Share of a session's life after which the client logs in again. */
+const LOG_IN_AGAIN_AT = 0.85
 
 export interface ConnectionOptions {
   readonly address: NetAddress
   readonly clientId: string
   readonly timeoutMs: number
+  /** Null where no login is asked for. */
+  readonly sasl: SaslClient | null
 }
 
 export interface SendOptions {
@@ -55,9 +67,12 @@ export class BrokerConnection {
   readonly #pending = new Map<number, PendingRequest>()
   #versions: ReadonlyMap<number, VersionSpan> = new Map()
   #nextCorrelationId = 0
+  /** A login after the first one, while it is under way. */
+  #loggingIn: Promise<void> | null = null
+  #nextLogin: Timer | null = null
   #failure: PlatformError | null = null
 
-  /** Connects and agrees on versions. @throws PlatformError CLIENT_CONNECTION_LOST, CLIENT_REQUEST_TIMEOUT */
+  /** Connects, agrees on versions and logs in. @throws PlatformError CLIENT_CONNECTION_LOST, CLIENT_BROKER_NOT_TRUSTED, CLIENT_REQUEST_TIMEOUT, CLIENT_LOGIN_FAILED */
   static async open(deps: ClientDeps, options: ConnectionOptions): Promise<BrokerConnection> {
     const { address, timeoutMs } = options
     const label = `${address.host}:${address.port}`
@@ -69,17 +84,15 @@ export class BrokerConnection {
     try {
       socket = await deps.net.connect(address, aborter.signal)
     } catch (cause) {
-      throw clientErrors.create(
-        'CLIENT_CONNECTION_LOST',
-        { address: label, reason: errorMessage(cause) },
-        { cause },
-      )
+      const code = isDistrust(cause) ? 'CLIENT_BROKER_NOT_TRUSTED' : 'CLIENT_CONNECTION_LOST'
+      throw clientErrors.create(code, { address: label, reason: errorMessage(cause) }, { cause })
     } finally {
       timer.cancel()
     }
     const connection = new BrokerConnection(deps, options, socket)
     try {
       connection.#versions = await connection.#negotiate()
+      if (options.sasl !== null) await connection.#logIn(options.sasl)
     } catch (error) {
       connection.close()
       throw error
@@ -119,14 +132,10 @@ export class BrokerConnection {
     value: InferInput<Q>,
     options: SendOptions = {},
   ): Promise<Infer<A>> {
-    const version = this.versionOf(request, options.maxVersion)
-    if (version === null) {
-      const api = apiName(request.key)
-      return Promise.reject(
-        clientErrors.create('CLIENT_UNSUPPORTED_API', { address: this.#label, api }),
-      )
-    }
-    return this.#exchange(request, response, version, value, options.timeoutMs)
+    // Between the messages of a login a broker takes nothing else.
+    if (this.#loggingIn !== null)
+      return this.#loggingIn.then(() => this.#sendNow(request, response, value, options))
+    return this.#sendNow(request, response, value, options)
   }
 
   close(): void {
@@ -135,6 +144,22 @@ export class BrokerConnection {
 
   get #label(): string {
     return `${this.#options.address.host}:${this.#options.address.port}`
+  }
+
+  #sendNow<Q extends MessageSpec, A extends MessageSpec>(
+    request: Q,
+    response: A,
+    value: InferInput<Q>,
+    options: SendOptions = {},
+  ): Promise<Infer<A>> {
+    const version = this.versionOf(request, options.maxVersion)
+    if (version === null) {
+      const api = apiName(request.key)
+      return Promise.reject(
+        clientErrors.create('CLIENT_UNSUPPORTED_API', { address: this.#label, api }),
+      )
+    }
+    return this.#exchange(request, response, version, value, options.timeoutMs)
   }
 
   #exchange<Q extends MessageSpec, A extends MessageSpec>(
@@ -192,6 +217,29 @@ export class BrokerConnection {
     )
   }
 
+  /** Logs in, and again before the session ends (KIP-368). */
+  async #logIn(sasl: SaslClient): Promise<void> {
+    const lifetimeMs = await logIn(sasl, {
+      address: this.#label,
+      exchange: (request, response, value) => this.#sendNow(request, response, value),
+    })
+    if (lifetimeMs > 0 && this.#failure === null)
+      this.#nextLogin = this.#deps.clock.schedule(lifetimeMs * LOG_IN_AGAIN_AT, () =>
+        this.#logInAgain(sasl),
+      )
+  }
+
+  #logInAgain(sasl: SaslClient): void {
+    this.#loggingIn = this.#logIn(sasl).then(
+      () => {
+        this.#loggingIn = null
+      },
+      (error: unknown) => {
+        this.#fail(`the login was not renewed: ${errorMessage(error)}`, error)
+      },
+    )
+  }
+
   #onData(chunk: Buffer): void {
     try {
       this.#frames.push(chunk)
@@ -222,6 +270,7 @@ export class BrokerConnection {
   #give(error: PlatformError): void {
     if (this.#failure !== null) return
     this.#failure = error
+    this.#nextLogin?.cancel()
     this.#socket.destroy()
     for (const { reject, timer } of this.#pending.values()) {
       timer.cancel()
@@ -229,6 +278,11 @@ export class BrokerConnection {
     }
     this.#pending.clear()
   }
+}
+
+/** OpenSSL's findings about a certificate: trying again does not make it a better one. */
+function isDistrust(error: unknown): boolean {
+  return /CERT|SIGNATURE|ALTNAME|ISSUER/.test(errorCode(error) ?? '')
 }
 
 /** A broker that does not know our ApiVersions version answers in version 0, whatever was asked. */

@@ -11,6 +11,16 @@ export const clientErrors = defineErrors({
     says: 'the connection to {address} was lost: {reason}',
     todo: 'it is opened again; if this repeats, look at the log of that broker',
   },
+  CLIENT_LOGIN_FAILED: {
+    retriable: false,
+    says: '{address} refused the login by {mechanism}: {reason}',
+    todo: 'check security.protocol, sasl.mechanism and sasl.jaas.config',
+  },
+  CLIENT_BROKER_NOT_TRUSTED: {
+    retriable: false,
+    says: 'the certificate of {address} is not trusted: {reason}',
+    todo: 'check ssl.truststore.location and ssl.endpoint.identification.algorithm',
+  },
   CLIENT_REQUEST_TIMEOUT: {
     retriable: true,
     says: '{address} did not answer {api} within {timeoutMs} ms',

@@ -1,5 +1,6 @@
 import type { Clock, Net, Random } from '@millrace/base'
 import type { CodecName } from '@millrace/record'
+import type { ClientSecurity } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 
 export interface ClientDeps {
@@ -15,6 +16,8 @@ export interface ClientOptions {
   readonly clientId: string
   /** Longest wait for a connection and for an answer that should come at once. */
   readonly requestTimeoutMs?: number
+  /** TLS and login; none when absent. */
+  readonly security?: ClientSecurity
 }
 
 export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000

@@ -13,9 +13,15 @@ export {
 export { aclConfigDefinition, parseSuperUsers } from './acl/config'
 export { operationsOf } from './acl/operations'
 export { hostAddress } from './host-address'
+export {
+  type ClientSecurity,
+  type ClientSecurityDeps,
+  parseClientSecurity,
+} from './client/client-security'
+export { clientSecurityDefinition } from './client/config'
+export { type SaslClient, type SaslClientExchange } from './client/sasl-client'
 export { oauthConfigDefinition } from './oauth/config'
 export { JwksValidator, type LoadJwks } from './oauth/jwks-validator'
-export { formatClientResponse } from './oauth/messages'
 export { oauthMechanism, type TokenValidator } from './oauth/server'
 export { parseUnsecuredOptions, unsecuredValidator } from './oauth/unsecured-validator'
 export { ANONYMOUS, principalText, type Principal } from './principal'
@@ -45,7 +51,7 @@ export {
   type StoredScramCredential,
   toStored,
 } from './scram/stored'
-export { tlsClientConfigDefinition, tlsServerConfigDefinition } from './tls/config'
+export { tlsServerConfigDefinition } from './tls/config'
 export { subjectOf } from './tls/distinguished-name'
 export { parsePrincipalRules, type PrincipalMapper } from './tls/principal-mapping'
 export { loadTlsMaterial, type ReadFile, type TlsConfig, type TlsMaterial } from './tls/stores'

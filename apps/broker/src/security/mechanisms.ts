@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { errorMessage, type Clock } from '@millrace/base'
+import { errorMessage, nodeHttp, type Clock } from '@millrace/base'
 import { recordKinds, type MetadataImage } from '@millrace/controller'
 import {
   fromStored,
@@ -20,9 +20,6 @@ import {
 } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { MechanismConfig, OAuthTokens } from './mechanism-config'
-
-/** An issuer that does not answer must not hold up the logins of a listener for longer. */
-const JWKS_MAX_MS = 10_000
 
 export interface MechanismDeps {
   readonly clock: Clock
@@ -82,9 +79,7 @@ function jwksLoader(url: string): LoadJwks {
         return JSON.parse(await readFile(fileURLToPath(url), 'utf8')) as Awaited<
           ReturnType<LoadJwks>
         >
-      const response = await fetch(url, { signal: AbortSignal.timeout(JWKS_MAX_MS) })
-      if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
-      return (await response.json()) as Awaited<ReturnType<LoadJwks>>
+      return (await nodeHttp.getJson(url)) as Awaited<ReturnType<LoadJwks>>
     } catch (cause) {
       throw new Error(`the keys at ${url} cannot be had: ${errorMessage(cause)}`, { cause })
     }

@@ -1,5 +1,6 @@
 import { startAdmin } from '@millrace/admin'
 import { command } from '../command'
+import { configOptions, readProperties } from '../config-file'
 import { cliErrors } from '../errors'
 import { logOption, parseLogLevel, programLogger } from '../logging'
 import { closeOnSignal } from '../shutdown'
@@ -7,7 +8,7 @@ import { closeOnSignal } from '../shutdown'
 export const adminCommand = command({
   name: 'admin',
   description:
-    'Runs the admin API and page alone, for any Kafka-compatible cluster and any Connect worker.',
+    'Runs the admin API and page alone, for any Kafka-compatible cluster and any Connect worker. The file holds what a Kafka\nclient needs to connect and log in (security.protocol, ssl.*, sasl.*).',
   options: {
     'bootstrap-server': {
       type: 'string',
@@ -28,12 +29,14 @@ export const adminCommand = command({
       doc: 'Address to listen on.',
     },
     'admin-port': { type: 'port', default: '8080', doc: 'Port to listen on.' },
+    ...configOptions,
     ...logOption,
   },
   async run(args) {
     const logger = programLogger(parseLogLevel(args['log-level']))
     const admin = await startAdmin({
       bootstrapServers: parseServers(args['bootstrap-server']),
+      properties: readProperties('admin', args.config, args.override),
       connectUrl: args['connect-url'],
       host: args.host,
       port: args['admin-port'],

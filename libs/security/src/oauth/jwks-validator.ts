@@ -1,6 +1,6 @@
 import { type Clock, errorCode, errorMessage } from '@millrace/base'
 import type { ConfigOf } from '@millrace/config'
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import type { createLocalJWKSet, JSONWebKeySet, JWTPayload } from 'jose'
 import type { oauthConfigDefinition } from './config'
 import type { OAuthLogin, OAuthRefusal, TokenValidator } from './server'
 
@@ -56,9 +56,11 @@ export class JwksValidator implements TokenValidator {
   }
 
   async #check(token: string): Promise<JWTPayload> {
-    if (this.#keys === null) throw new Error('the keys of the token issuer could not be fetched')
+    const keys = this.#keys
+    if (keys === null) throw new Error('the keys of the token issuer could not be fetched')
     const { expectedIssuer, expectedAudience, clockSkewSeconds, subClaimName } = this.#config
-    const { payload } = await jwtVerify(token, this.#keys, {
+    const { jwtVerify } = await loadJose()
+    const { payload } = await jwtVerify(token, keys, {
       ...(expectedIssuer !== null && { issuer: expectedIssuer }),
       ...(expectedAudience.length > 0 && { audience: [...expectedAudience] }),
       clockTolerance: clockSkewSeconds,
@@ -82,7 +84,9 @@ export class JwksValidator implements TokenValidator {
 
   async #reload(): Promise<void> {
     try {
-      this.#keys = createLocalJWKSet(await this.#load())
+      const keySet = await this.#load()
+      const jose = await loadJose()
+      this.#keys = jose.createLocalJWKSet(keySet)
       this.#loadedAtMs = this.#clock.monotonicMs()
       this.#failureCount = 0
     } catch (error) {
@@ -96,6 +100,11 @@ export class JwksValidator implements TokenValidator {
     if (this.#failureCount === 0) return 0
     return Math.min(jwksRetryBackoffMs * 2 ** (this.#failureCount - 1), jwksRetryBackoffMaxMs)
   }
+}
+
+/** It takes 50 ms and some megabytes, which only those should pay who use it. */
+function loadJose() {
+  return import('jose')
 }
 
 function loginOf(claims: JWTPayload, { subClaimName }: OAuthConfig): OAuthLogin {
