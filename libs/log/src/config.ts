@@ -8,6 +8,7 @@ import {
   type ConfigOf,
   type Properties,
 } from '@millrace/config'
+import { logConfigWithoutEffect, synonymsWithoutEffect } from './config-without-effect'
 
 const WEEK_MS = 604_800_000
 const MIB = 1 << 20
@@ -110,7 +111,7 @@ export const logConfigDefinition = {
     {
       default: 'producer',
       scope: 'topic',
-      doc: 'The codec a topic asks for. Batches are stored as the producer sent them, whatever it says.',
+      doc: 'The codec in which batches are stored: producer leaves them as they come, others are compressed anew.',
     },
   ),
   minInsyncReplicas: int('min.insync.replicas', {
@@ -166,6 +167,7 @@ export const logConfigDefinition = {
     scope: 'topic',
     doc: 'Whether a batch is acknowledged, and seen by consumers, only after it is synced to disk. False is the behaviour of Kafka: in the page cache is enough.',
   }),
+  ...logConfigWithoutEffect,
 }
 
 export type LogConfig = ConfigOf<typeof logConfigDefinition>
@@ -216,6 +218,9 @@ export const brokerSynonyms: Readonly<Record<string, readonly BrokerSynonym[]>> 
     { name: 'log.flush.scheduler.interval.ms', factor: 1 },
   ],
   'ack.after.flush': [{ name: 'log.ack.after.flush', factor: 1 }],
+  ...Object.fromEntries(
+    Object.entries(synonymsWithoutEffect).map(([key, name]) => [key, [{ name, factor: 1 }]]),
+  ),
 }
 
 /**

@@ -9,7 +9,13 @@ import {
 import type { Logger } from '@millrace/telemetry'
 import { parseBrokerConfig, type BrokerConfig } from '../config'
 import { findBrokerKey, listenerBaseName, namesOfSetting } from './broker-keys'
-import { clusterWideKeys, isDynamic, listenerOnlyKeys, perBrokerKeys } from './dynamic-keys'
+import {
+  boundAtStart,
+  clusterWideKeys,
+  isDynamic,
+  listenerOnlyKeys,
+  perBrokerKeys,
+} from './dynamic-keys'
 import { CLUSTER_DEFAULT } from './resources'
 
 /** Where the configs of a broker come from, the strongest first. */
@@ -126,8 +132,8 @@ function problemsOfKey(name: string, value: string, isDefault: boolean): string[
   const base = listenerBaseName(name)
   const key = findBrokerKey(name)
   const problems: string[] = []
-  if (base === null && key !== undefined && !isDynamic(name))
-    problems.push(`${name} cannot be changed while the broker runs`)
+  const isFixed = boundAtStart.has(name) || (key !== undefined && !isDynamic(name))
+  if (base === null && isFixed) problems.push(`${name} cannot be changed while the broker runs`)
   else if (base === null && listenerOnlyKeys.has(name))
     problems.push(`${name} can be changed for one listener only: listener.name.NAME.${name}`)
   if (isDefault && (perBrokerKeys.has(name) || (base !== null && !clusterWideKeys.has(base))))

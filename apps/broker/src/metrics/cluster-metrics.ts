@@ -63,13 +63,14 @@ function replicaManagerMetrics({ replicas }: BrokerServices): MetricFamily[] {
 type ReplicaOf<R extends BrokerServices['replicas']> =
   ReturnType<R['partitions']> extends Iterable<infer P> ? P : never
 
-function controllerMetrics({ metadata, nodeId }: BrokerServices): MetricFamily[] {
+function controllerMetrics(broker: BrokerServices): MetricFamily[] {
   const name = (end: string): string => `kafka_controller_kafkacontroller_${end}`
+  const metadata = () => broker.metadata()
   const partitions = () =>
     Array.from(metadata().topics.values(), (topic) => topic.partitions).flat()
   return [
     gauge(name('activecontrollercount'), '1 where the controller is.', () =>
-      metadata().controllerId === nodeId ? 1 : 0,
+      metadata().controllerId === broker.nodeId ? 1 : 0,
     ),
     gauge(name('activebrokercount'), 'Brokers.', () => metadata().brokers.length),
     gauge(name('fencedbrokercount'), 'Brokers that are registered and not there.', () => 0),
