@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { LoadMessage, LoadOptions, LoadResult } from './load/options.ts'
-import { coresApart, type CpuShare, cpuShare, cpuTimes, pin } from './machine.ts'
+import { coresApart, type CpuShare, cpuShare, cpuTimes, pin, type Pinning } from './machine.ts'
 
 const LOAD_PROGRAM = join(import.meta.dirname, 'load', 'main.ts')
 /** A thread that is busy for this share of the time is what holds things up. */
@@ -24,12 +24,15 @@ export interface Summary {
 }
 
 /** @throws Error if the load process fails, with what it printed */
-export async function measure(brokerPid: number, options: LoadOptions): Promise<Measurement> {
+export async function measure(
+  brokerPid: number,
+  options: LoadOptions,
+  cores = coresApart(),
+): Promise<Measurement> {
   const child = spawn(process.execPath, [LOAD_PROGRAM], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   try {
-    const cores = coresApart()
     if (cores) {
       pin(child.pid!, cores.client)
       pin(brokerPid, cores.broker)
@@ -45,7 +48,7 @@ export async function measure(brokerPid: number, options: LoadOptions): Promise<
       recordsPerS: Math.round(result.records / result.seconds),
       latencyMs: result.latencyMs,
       cpu: { broker: brokerShare, client: clientShare },
-      saturated: saturatedSide(brokerShare, clientShare),
+      saturated: saturatedSide(brokerShare, clientShare, cores),
     }
   } finally {
     child.kill()
@@ -58,8 +61,12 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /** Neither: both wait, for the disk or for other processes of the machine. */
-function saturatedSide(broker: CpuShare, client: CpuShare): Measurement['saturated'] {
-  const isBroker = isSaturated(broker, coresApart()?.broker.length ?? availableParallelism())
+function saturatedSide(
+  broker: CpuShare,
+  client: CpuShare,
+  cores: Pinning | null,
+): Measurement['saturated'] {
+  const isBroker = isSaturated(broker, cores?.broker.length ?? availableParallelism())
   const isClient = isSaturated(client, 1)
   if (isBroker) return isClient ? 'both' : 'broker'
   return isClient ? 'client' : 'neither'

@@ -14,9 +14,18 @@ const benches: Readonly<Record<string, Bench>> = {
     about: 'batches out of the broker',
     load: async () => (await import('./fetch.ts')).fetch,
   },
+  compare: {
+    about:
+      'the broker and Apache Kafka in turns, under the same load: rates, latency, start, memory',
+    load: async () => (await import('./compare.ts')).compare,
+  },
   cdc: {
     about: 'Postgres into the log: snapshot and backlog, with and without a sink',
     load: async () => (await import('./cdc.ts')).cdc,
+  },
+  scale: {
+    about: 'many partitions, producers, idle connections and groups: does the event loop stall',
+    load: async () => (await import('./scale.ts')).scale,
   },
   start: {
     about: 'time to ready and idle memory of `millrace start`',

@@ -8,6 +8,7 @@ import { FrameSplitter } from '@millrace/wire'
 import { FetchLoop } from './fetch-loop.ts'
 import { Meter } from './meter.ts'
 import type { LoadMessage, LoadOptions } from './options.ts'
+import { PacedProduceLoop } from './paced-produce-loop.ts'
 import { ProduceLoop } from './produce-loop.ts'
 
 const FRAME_MAX_BYTES = 128 * 1024 * 1024
@@ -24,11 +25,7 @@ async function run(options: LoadOptions): Promise<void> {
   const meter = new Meter()
   const sockets: Socket[] = []
   for (let index = 0; index < options.connections; index++) {
-    const loop =
-      options.kind === 'produce'
-        ? new ProduceLoop(options, index, meter)
-        : new FetchLoop(options, index, meter)
-    sockets.push(await open(options.port, loop))
+    sockets.push(await open(options.port, newLoop(options, index, meter)))
   }
   await sleep(options.warmUpMs)
   meter.begin()
@@ -37,6 +34,17 @@ async function run(options: LoadOptions): Promise<void> {
   tell({ type: 'done', result: meter.finish() })
   for (const socket of sockets) socket.destroy()
   process.disconnect()
+}
+
+function newLoop(options: LoadOptions, index: number, meter: Meter): Loop {
+  switch (options.kind) {
+    case 'produce':
+      return new ProduceLoop(options, index, meter)
+    case 'paced-produce':
+      return new PacedProduceLoop(options, index, meter)
+    case 'fetch':
+      return new FetchLoop(options, index, meter)
+  }
 }
 
 function open(port: number, loop: Loop): Promise<Socket> {

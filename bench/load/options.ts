@@ -1,7 +1,7 @@
 /** What a bench tells the process that makes its load, and what it hears back. */
 
 export interface LoadOptions {
-  readonly kind: 'produce' | 'fetch'
+  readonly kind: 'produce' | 'paced-produce' | 'fetch'
   readonly port: number
   readonly topic: string
   readonly partitions: number
@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly inFlight: number
   readonly recordBytes: number
   readonly batchBytes: number
+  /** Of paced-produce: all connections together. */
+  readonly recordsPerS?: number
   readonly warmUpMs: number
   readonly measureMs: number
 }

@@ -4,10 +4,10 @@ import type { Loop } from './main.ts'
 import type { Meter } from './meter.ts'
 import type { LoadOptions } from './options.ts'
 
-const VERSION = 9
+export const PRODUCE_VERSION = 9
 const TIMEOUT_MS = 30_000
 /** In the frame, after size, key and version. */
-const CORRELATION_ID_AT = 8
+export const CORRELATION_ID_AT = 8
 
 interface Slot {
   readonly frame: Buffer
@@ -42,7 +42,7 @@ export class ProduceLoop implements Loop {
   }
 
   onFrame(frame: Buffer, send: (frame: Buffer) => void): void {
-    const { correlationId, value } = decodeResponse(ProduceResponse, VERSION, frame)
+    const { correlationId, value } = decodeResponse(ProduceResponse, PRODUCE_VERSION, frame)
     const slot = this.#slots.get(correlationId)
     if (!slot) throw new Error(`an answer to nothing: ${correlationId}`)
     this.#slots.delete(correlationId)
@@ -78,7 +78,7 @@ export function aBatch(options: { readonly recordBytes: number; readonly batchBy
   return { recordCount: builder.recordCount, batch: builder.build() }
 }
 
-function aFrame(name: string, index: number, records: Buffer): Buffer {
+export function aFrame(name: string, index: number, records: Buffer): Buffer {
   const header = { correlationId: 0, clientId: 'bench' }
   const request = {
     transactionalId: null,
@@ -86,5 +86,5 @@ function aFrame(name: string, index: number, records: Buffer): Buffer {
     timeoutMs: TIMEOUT_MS,
     topicData: [{ name, partitionData: [{ index, records }] }],
   }
-  return Buffer.concat(encodeRequest(ProduceRequest, VERSION, header, request))
+  return Buffer.concat(encodeRequest(ProduceRequest, PRODUCE_VERSION, header, request))
 }
