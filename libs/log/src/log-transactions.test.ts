@@ -399,3 +399,27 @@ async function filesOf(disk: SimDisk, suffix: string): Promise<string[]> {
     .filter((name) => name.endsWith(suffix))
     .map((name) => `${directory}/${name}`)
 }
+
+describe('a crash while a segment is sealed', () => {
+  // The recovery point was at the very end of the segment already, and the index of offsets there without that of transactions.
+  it('LOG-10: loses no aborted transaction at any disk operation', async () => {
+    for (let operation = 1; operation < 40; operation++) {
+      const harness = await openLog({ config: TINY })
+      const { log, manager, disk } = harness
+      send(log, { producerId: PRODUCER, baseSequence: 0 })
+      log.appendMarker({ producerId: PRODUCER, ...abort })
+      await settle(log)
+      await manager.checkpoint()
+      disk.options = { powerOffAt: disk.operationCount + operation }
+      try {
+        log.append(aBatch({ values: ['x'.repeat(600)] }), CLIENT)
+        await log.flush()
+        await log.applyRetention()
+      } catch {
+        // The power went.
+      }
+      const reopened = (await crashAndReopen(harness, { config: TINY, seed: operation })).log
+      expect(reopened.abortedTransactions(0, 2)).toMatchObject([{ firstOffset: 0, lastOffset: 1 }])
+    }
+  })
+})

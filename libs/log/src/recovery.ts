@@ -125,8 +125,9 @@ async function openSegments(
       hasTxnIndex: names.has(offsetFileName(baseOffset, TXN_INDEX_SUFFIX)),
     })
     opened.segments.push(segment)
+    // At its very end the recovery point may stand from before it was sealed: then its indexes may be missing or old.
     const isTrusted =
-      options.isClean || (nextBase !== undefined && nextBase <= options.recoveryPoint)
+      options.isClean || (nextBase !== undefined && nextBase < options.recoveryPoint)
     const isTaken = isTrusted && hasIndexes && takeAsItIs(segment, nextBase)
     if (isTaken && (nextBase !== undefined || segment.nextOffset >= options.recoveryPoint)) continue
     opened.scanned.add(segment)
