@@ -52,6 +52,7 @@ export class Cleaning {
   readonly #range: CleanableRange
   readonly #options: CleaningOptions
   readonly #cursor = new RecordCursor()
+  #reading: Segment | null = null
 
   constructor(log: Log, range: CleanableRange, options: CleaningOptions) {
     this.#log = log
@@ -79,6 +80,11 @@ export class Cleaning {
     const groups = groupSegments(cleaned, this.#range.endOffset, this.#log.config)
     for (const group of groups) await this.#cleanGroup(group, { keys, transactions })
     return endOffset
+  }
+
+  /** Whether the segment that is being read was deleted meanwhile: then an error of its files means nothing. */
+  get hasLostSegment(): boolean {
+    return this.#reading !== null && !this.#log.segments.includes(this.#reading)
   }
 
   get #where(): string {
@@ -123,6 +129,7 @@ export class Cleaning {
   ): Promise<boolean> {
     const { control, chunkBytes } = this.#options
     const { firstDirtyOffset } = this.#range
+    this.#reading = segment
     const fromPosition = segment.offsetIndex.floorPosition(firstDirtyOffset)
     let hasRoom = true
     await walkBatches(
@@ -209,6 +216,7 @@ export class Cleaning {
     let hasChanged = false
     for (const segment of group) {
       const { file, sizeBytes } = segment
+      this.#reading = segment
       await walkBatches({ file, sizeBytes, fromPosition: 0, chunkBytes }, control, {
         onBatch: async (buffer, at, position) => {
           const bytes = batch.sizeBytes(buffer, at)
@@ -224,6 +232,7 @@ export class Cleaning {
         onChunkEnd: () => this.#write(target),
       })
     }
+    this.#reading = null
     return hasChanged
   }
 

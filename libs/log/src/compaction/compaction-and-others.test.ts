@@ -67,6 +67,7 @@ describe('compaction beside other work', () => {
     const { finish } = await startCleaning(harness)
     await log.deleteRecordsBefore(3)
     await finish()
+    expect(log.failure).toBeNull()
     expect(shown(log)).toEqual(COMPACT.slice(1))
     expect(await cleanedFiles(harness, log)).toEqual([])
   })

@@ -223,8 +223,8 @@ export class LogCleaner {
     const { clock, logger } = this.#deps
     const startedMs = clock.monotonicMs()
     const control = this.#controlOf(log, signal)
+    const cleaning = new Cleaning(log, range, { ...this.#cleaningOptions(), control })
     try {
-      const cleaning = new Cleaning(log, range, { ...this.#cleaningOptions(), control })
       const endOffset = await cleaning.run()
       control.check()
       log.cleanedOffset = endOffset
@@ -235,15 +235,16 @@ export class LogCleaner {
       const fields = { log: where(log), firstDirtyOffset, endOffset, tookMs: Math.round(tookMs) }
       logger.info('a log was compacted', { ...fields, ...cleaning.stats })
     } catch (error) {
-      this.#onFailure(log, signal, control, error)
+      const isGivenUp = cleaning.hasLostSegment || isGoneBy(control)
+      this.#onFailure(log, isGivenUp, error)
     }
   }
 
-  #onFailure(log: Log, signal: AbortSignal, control: CleaningControl, error: unknown): void {
+  #onFailure(log: Log, isGivenUp: boolean, error: unknown): void {
     const { logger, onStorageFailure } = this.#deps
     const code = errorCode(error)
     const fields = { log: where(log), error }
-    if (!isStill(control) || signal.aborted || code === 'LOG_CLEANING_ABORTED') {
+    if (isGivenUp || code === 'LOG_CLEANING_ABORTED') {
       logger.debug('the compaction of a log was given up', fields)
     } else if (code === 'ENOSPC') {
       this.#resting.add(log)
@@ -297,11 +298,11 @@ function where(log: Log): string {
   return `${log.topic}-${log.partition}`
 }
 
-function isStill(control: CleaningControl): boolean {
+function isGoneBy(control: CleaningControl): boolean {
   try {
     control.check()
-    return true
-  } catch {
     return false
+  } catch {
+    return true
   }
 }
