@@ -1,8 +1,6 @@
-import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
   errorMessage,
-  lockDirectory,
   nodeDisk,
   systemClock,
   systemRandom,
@@ -12,7 +10,6 @@ import {
 } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
 import { Controller, recordKinds, type MetadataImage } from '@millrace/controller'
-import { EmbeddedStore } from '@millrace/coordination'
 import {
   GroupCoordinator,
   OFFSETS_TOPIC,
@@ -37,18 +34,15 @@ import type { Logger } from '@millrace/telemetry'
 import { ClientTelemetry } from './client-telemetry'
 import type { BrokerConfig } from './config'
 import { DynamicConfig } from './configs/dynamic-config'
-import { brokerErrors } from './errors'
 import { openGroups } from './groups/open-groups'
 import { advertisedHost, resolvableMachineName } from './listeners'
 import type { BrokerLifecycle, ListenerAddress } from './network/listener'
+import { openController } from './open-controller'
 import { ProducerIdBlock } from './producer-id-block'
-import { addFirstUsers } from './security/scram-bootstrap'
 import type { BrokerServices, Endpoint } from './services'
 import { followQuotas } from './quota-records'
 import { TopicCreation } from './topic-creation'
 import { openTransactions } from './transactions/open-transactions'
-
-const METADATA_DIRECTORY = 'metadata'
 
 export interface EngineDeps {
   readonly logger: Logger
@@ -171,29 +165,7 @@ async function openParts(
 ): Promise<Omit<BrokerServices, 'endpointOf'>> {
   const { logger, clock = systemClock, disk = nodeDisk, random = systemRandom } = deps
   const { values } = config
-  const metadataLogDir = values.metadataLogDir ?? values.logDirs[0]
-  const directories = [...values.logDirs, metadataLogDir].map((directory) => resolve(directory))
-  for (const directory of new Set(directories)) {
-    await makeDirectory(disk, directory)
-    const lock = lockDirectory(directory)
-    closers.add(`lock of ${directory}`, () => lock.release())
-  }
-  const store = await EmbeddedStore.open(
-    { disk, logger },
-    { directory: `${metadataLogDir}/${METADATA_DIRECTORY}` },
-  )
-  closers.add('metadata store', () => store.close())
-  const controller = await Controller.open(
-    { store, random, logger },
-    {
-      nodeId: values.nodeId,
-      partitions: values.numPartitions,
-      replicationFactor: values.defaultReplicationFactor,
-      topicConfigs: logConfigDefinition,
-    },
-  )
-  closers.add('controller', () => controller.close())
-  await addFirstUsers({ controller, logger }, values.scramBootstrapCredentials)
+  const controller = await openController({ clock, disk, random, logger, closers }, config)
   const dynamicConfig = new DynamicConfig({ controller, logger }, config)
   const logConfigOf = ({ configs }: Pick<ReplicatedTopic, 'configs'>): LogConfig => {
     const defaults = topicDefaultsOfBroker(dynamicConfig.current.given)
@@ -311,18 +283,6 @@ function leadershipOf(coordinators: () => Coordinators, logger: Logger): Leaders
       if (topic === OFFSETS_TOPIC) groups.onPartitionResigned(partition)
       if (topic === TRANSACTIONS_TOPIC) transactions.onPartitionResigned(partition)
     },
-  }
-}
-
-async function makeDirectory(disk: Disk, directory: string): Promise<void> {
-  try {
-    await disk.makeDirectory(directory)
-  } catch (cause) {
-    throw brokerErrors.create(
-      'BROKER_DIRECTORY_UNUSABLE',
-      { directory, reason: errorMessage(cause) },
-      { cause },
-    )
   }
 }
 
