@@ -5,10 +5,11 @@ const SEEDS = Number(process.env.MODEL_SEEDS ?? 30)
 const STEPS = Number(process.env.MODEL_STEPS ?? 150)
 const ONLY = process.env.MODEL_SEED
 
-async function run(seed: number): Promise<void> {
+async function run(seed: number): Promise<number> {
   const model = await LogModel.start(seed)
   try {
     await model.run(STEPS)
+    return model.checkCount
   } catch (cause) {
     const steps = model.steps.join(' ')
     throw new Error(`MODEL_SEED=${seed} after ${model.steps.length} steps: ${steps}`, { cause })
@@ -21,7 +22,9 @@ describe('a log beside its model', () => {
     async () => {
       const first = ONLY === undefined ? 1 : Number(ONLY)
       const last = ONLY === undefined ? SEEDS : first
-      for (let seed = first; seed <= last; seed++) await run(seed)
+      for (let seed = first; seed <= last; seed++) {
+        expect(await run(seed)).toBeGreaterThan(STEPS / 10)
+      }
     },
     30_000 + SEEDS * 2000,
   )

@@ -45,6 +45,8 @@ interface Sent {
  */
 export class LogModel {
   readonly steps: string[] = []
+  /** How often the log was compared with what it must hold. */
+  checkCount = 0
   readonly #random: SimRandom
   readonly #expected = new CompactionModel()
   readonly #producers: ModelProducer[] = [1, 2, TRANSACTIONAL, TRANSACTIONAL + 1].map((id) => ({
@@ -82,6 +84,7 @@ export class LogModel {
   /** Asserts that readers see what they must. */
   check(): void {
     const log = this.#log
+    this.checkCount++
     this.#noteCompaction()
     assert.equal(log.logEndOffset, this.#expected.records.length, 'the log ends elsewhere')
     this.#expected.check(log)
@@ -186,7 +189,7 @@ export class LogModel {
   #sendAgain(): void {
     const producer = this.#producers[this.#random.int(this.#producers.length)]
     const last = this.#lastBatchOf(producer.id)
-    if (last?.batch == null || last.firstOffset < this.#log.logStartOffset) return
+    if (!last?.batch || last.firstOffset < this.#log.logStartOffset) return
     const again = this.#log.append(Buffer.from(last.batch), CLIENT)
     assert.ok(again.isDuplicate, `the batch at ${last.firstOffset} was taken twice`)
     assert.equal(again.firstOffset, last.firstOffset)
