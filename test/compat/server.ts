@@ -121,7 +121,7 @@ function readyPort(child: ChildProcess): Promise<number> {
     for (const stream of [child.stdout!, child.stderr!])
       stream.on('data', (chunk: Buffer) => {
         output = (output + String(chunk)).slice(-OUTPUT_MAX_CHARACTERS)
-        const ready = /^ready .*kafka=\S+:(\d+)/m.exec(output)
+        const ready = /^ready .*kafka=[^\s,]+:(\d+)/m.exec(output)
         if (!ready) return
         clearTimeout(timer)
         resolve(Number(ready[1]))
