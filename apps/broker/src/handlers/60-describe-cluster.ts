@@ -2,13 +2,15 @@
  * DescribeCluster, key 60 - served: 0 to 2.
  * Does: tells the cluster id, the controller and the brokers.
  * Versions: 1 endpoint type; 2 fenced brokers.
- * Gaps: controllers are not endpoints of their own: endpoint type 2 is refused.
+ * Gaps: controllers are not endpoints of their own: endpoint type 2 is MISMATCHED_ENDPOINT_TYPE, as on a broker of Kafka. No
+ * broker is ever fenced.
  */
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { clusterOperations } from './cluster-operations'
 import { handler } from './handler'
 
 const ENDPOINTS_OF_BROKERS = 1
+const ENDPOINTS_OF_CONTROLLERS = 2
 
 export const describeCluster = handler(
   ApiKey.DescribeCluster,
@@ -16,15 +18,14 @@ export const describeCluster = handler(
   (request, ctx) => {
     const image = ctx.broker.metadata()
     const { clusterId, controllerId } = image
-    if (request.endpointType !== ENDPOINTS_OF_BROKERS)
-      return {
-        throttleTimeMs: 0,
-        errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
-        errorMessage: 'This is a listener of brokers.',
-        endpointType: ENDPOINTS_OF_BROKERS,
-        clusterId,
-        brokers: [],
-      }
+    const { endpointType } = request
+    if (endpointType === ENDPOINTS_OF_CONTROLLERS)
+      return refused(ErrorCode.MISMATCHED_ENDPOINT_TYPE, 'this is a listener of brokers')
+    if (endpointType !== ENDPOINTS_OF_BROKERS)
+      return refused(
+        ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
+        `there is no endpoint type ${endpointType}`,
+      )
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.NONE,
@@ -41,3 +42,7 @@ export const describeCluster = handler(
     }
   },
 )
+
+function refused(errorCode: number, errorMessage: string) {
+  return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', brokers: [] }
+}

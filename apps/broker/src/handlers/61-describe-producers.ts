@@ -1,5 +1,5 @@
 /**
- * DescribeProducers, key 61 - served: 0.
+ * DescribeProducers, key 61 - served: 0 to 0.
  * Does: tells which producers a partition's log remembers, and where their open transactions begin.
  * Gaps: none known.
  */

@@ -1,5 +1,5 @@
 /**
- * DescribeTransactions, key 65 - served: 0.
+ * DescribeTransactions, key 65 - served: 0 to 0.
  * Does: tells the state of transactional ids that this broker coordinates, with the partitions whose marker is missing.
  * Gaps: none known.
  */
