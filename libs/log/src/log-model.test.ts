@@ -1,7 +1,7 @@
 import { LogModel } from './testing/log-model'
 
 /** More of them with MODEL_SEEDS; one again with MODEL_SEED. */
-const SEEDS = Number(process.env.MODEL_SEEDS ?? 30)
+const SEEDS = Number(process.env.MODEL_SEEDS ?? 50)
 const STEPS = Number(process.env.MODEL_STEPS ?? 150)
 const ONLY = process.env.MODEL_SEED
 
