@@ -178,10 +178,12 @@ export function aBatch(
   options: {
     key?: string
     producer?: { producerId: number; producerEpoch: number; baseSequence: number }
+    isTransactional?: boolean
   } = {},
 ): Buffer {
   const builder = new BatchBuilder()
   const key = options.key === undefined ? null : Buffer.from(options.key)
   for (const value of values) builder.append(Date.now(), key, Buffer.from(value))
-  return builder.build(options.producer ?? {})
+  const { producer, isTransactional } = options
+  return builder.build({ ...producer, isTransactional })
 }

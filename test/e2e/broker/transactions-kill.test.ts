@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiKey, ErrorCode, isRetriable } from '@millrace/wire'
+import { aBatch, RawClient } from './harness'
+
+const MAIN = join(__dirname, '../../../apps/broker/dist/main.js')
+const TOPIC = 'killed'
+const PARTITIONS = [0, 1, 2]
+const PRODUCERS = ['x', 'y', 'z']
+const ROUNDS = 5
+const TXN_TIMEOUT_MS = 1000
+
+/** What became of a transaction as far as its producer knows. Its value was written to every partition. */
+interface Outcome {
+  readonly value: string
+  readonly isCommit: boolean
+  isTold: boolean
+}
+
+let directory: string
+let port: number
+let child: ChildProcess
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-killed-'))
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as { port: number }).port
+  server.close()
+  await once(server, 'close')
+})
+afterAll(async () => {
+  await kill()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function start(): Promise<void> {
+  const file = join(directory, 'server.properties')
+  const properties = [
+    `listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `log.dirs=${join(directory, 'data')}`,
+    'offsets.topic.num.partitions=4',
+    'transaction.state.log.num.partitions=4',
+    'group.initial.rebalance.delay.ms=0',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms=100',
+  ]
+  writeFileSync(file, properties.join('\n'))
+  child = spawn(process.execPath, [MAIN, file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr!.on('data', (chunk: Buffer) => {
+    text += String(chunk)
+  })
+  while (!text.includes(`PLAINTEXT://127.0.0.1:${port}`)) {
+    await Promise.race([once(child.stderr!, 'data'), once(child, 'exit')])
+    if (child.exitCode !== null) throw new Error(text)
+  }
+}
+
+async function kill(): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+/** Sends a request until its error is none that passes. */
+async function ask<Answer>(
+  send: () => Promise<Answer>,
+  errorOf: (answer: Answer) => number,
+): Promise<Answer> {
+  for (;;) {
+    const answer = await send()
+    if (!isRetriable(errorOf(answer))) return answer
+    await sleep(10)
+  }
+}
+
+/** One transaction after the other, until the broker is gone. */
+async function transact(
+  transactionalId: string,
+  round: number,
+  outcomes: Outcome[],
+): Promise<void> {
+  const client = await RawClient.open(port)
+  await client.ask(ApiKey.FindCoordinator, 4, { keyType: 1, coordinatorKeys: [transactionalId] })
+  const begin = { transactionalId, transactionTimeoutMs: TXN_TIMEOUT_MS }
+  let producer = await ask(
+    () => client.ask(ApiKey.InitProducerId, 5, begin),
+    ({ errorCode }) => errorCode,
+  )
+  expect(producer.errorCode).toBe(ErrorCode.NONE)
+  for (let count = 0; ; count++) {
+    const { producerId, producerEpoch } = producer
+    const outcome = {
+      value: `${transactionalId}-${round}-${count}`,
+      isCommit: count % 4 > 0,
+      isTold: false,
+    }
+    await write(client, transactionalId, { producerId, producerEpoch }, outcome.value)
+    outcomes.push(outcome)
+    const end = { transactionalId, producerId, producerEpoch, committed: outcome.isCommit }
+    const answer = await ask(
+      () => client.ask(ApiKey.EndTxn, 5, end),
+      ({ errorCode }) => errorCode,
+    )
+    expect(answer.errorCode).toBe(ErrorCode.NONE)
+    outcome.isTold = true
+    producer = { ...producer, ...answer }
+  }
+}
+
+async function write(
+  client: RawClient,
+  transactionalId: string,
+  identity: { producerId: number; producerEpoch: number },
+  value: string,
+): Promise<void> {
+  for (const index of PARTITIONS) {
+    const producer = { ...identity, baseSequence: 0 }
+    const answer = await ask(
+      () => {
+        const records = aBatch([value], { producer, isTransactional: true })
+        const topicData = [{ name: TOPIC, partitionData: [{ index, records }] }]
+        const request = { transactionalId, acks: -1, timeoutMs: 5000, topicData }
+        return client.ask(ApiKey.Produce, 12, request)
+      },
+      ({ responses }) => responses[0].partitionResponses[0].errorCode,
+    )
+    expect(answer.responses[0].partitionResponses[0].errorCode).toBe(ErrorCode.NONE)
+  }
+}
+
+/** Resolves when no transaction is open any more: what the kills left is committed, or aborted when its time is over. */
+async function untilAllEnded(): Promise<void> {
+  const client = await RawClient.open(port)
+  for (;;) {
+    const everything = { stateFilters: [], producerIdFilters: [] }
+    const { errorCode, transactionStates } = await client.ask(
+      ApiKey.ListTransactions,
+      0,
+      everything,
+    )
+    const isOver = transactionStates.every(({ transactionState }) =>
+      transactionState.startsWith('Complete'),
+    )
+    if (errorCode === ErrorCode.NONE && isOver) break
+    await sleep(50)
+  }
+  client.close()
+}
+
+/** The values of each partition that librdkafka takes for committed. */
+async function readCommitted(): Promise<string[][]> {
+  const where = ['-C', '-b', `127.0.0.1:${port}`, '-t', TOPIC, '-o', 'beginning', '-e', '-q']
+  const how = ['-X', 'isolation.level=read_committed', '-f', '%p %s\\n']
+  const kcat = spawn('kcat', [...where, ...how], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  kcat.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
+  await once(kcat, 'close')
+  const lines = output.trim().split('\n')
+  return PARTITIONS.map((partition) =>
+    lines.flatMap((line) => (line.startsWith(`${partition} `) ? [line.slice(2)] : [])),
+  )
+}
+
+const isInstalled = spawnSync('kcat', ['-V']).error === undefined
+const title = 'a broker that is killed again and again'
+const describeWithKcat = isInstalled
+  ? describe.bind(null, title)
+  : describe.skip.bind(null, `${title} (missing: kcat)`)
+
+describeWithKcat(() => {
+  it('TXN-1, TXN-2: brings every transaction to its end, whole, and those that were acknowledged as told', async () => {
+    await start()
+    const admin = await RawClient.open(port)
+    const sizes = { numPartitions: PARTITIONS.length, replicationFactor: 1 }
+    const topics = [{ name: TOPIC, ...sizes, assignments: [], configs: [] }]
+    await admin.ask(ApiKey.CreateTopics, 5, { topics, timeoutMs: 5000 })
+    admin.close()
+    const outcomes: Outcome[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      if (round > 0) await start()
+      const lives = PRODUCERS.map((id) => transact(id, round, outcomes))
+      await sleep(600 + round * 37)
+      await kill()
+      const endings = await Promise.allSettled(lives)
+      const reasons = endings.map((ending) => String((ending as PromiseRejectedResult).reason))
+      expect(reasons.filter((reason) => !reason.includes('the broker closed'))).toEqual([])
+    }
+    await start()
+    await untilAllEnded()
+    const committed = await readCommitted()
+    // Exactly the same transactions in every partition, each once.
+    const [first, ...others] = committed.map((values) => [...values].sort())
+    expect(new Set(first).size).toBe(first.length)
+    for (const other of others) expect(other).toEqual(first)
+    const seen = new Set(first)
+    const told = outcomes.filter(({ isTold }) => isTold)
+    expect(told.length).toBeGreaterThan(20)
+    expect(told.filter(({ value, isCommit }) => seen.has(value) !== isCommit)).toEqual([])
+    const unwanted = outcomes.filter(({ value, isCommit }) => !isCommit && seen.has(value))
+    expect(unwanted).toEqual([])
+  }, 120_000)
+})
