@@ -184,6 +184,8 @@ async function openParts(
     },
   )
   closers.add('logs', () => logManager.close())
+  logManager.cleaner.updateConfig(dynamicConfig.current.values)
+  dynamicConfig.onChange((changed) => logManager.cleaner.updateConfig(changed.values))
   const replicas: ReplicaManager = new ReplicaManager(
     {
       logManager,
