@@ -89,14 +89,17 @@ export class BrokerEngine implements BrokerLifecycle {
 
   /** Registers this broker under its real port, and takes over the partitions it leads. */
   async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
-    const { controller, replicas, groups, transactions, nodeId, dynamicConfig } = this.services
+    const { controller, replicas, groups, transactions, logs, nodeId, dynamicConfig } =
+      this.services
     this.#endpoints = endpointsOf(this.#config, addresses, await resolvableMachineName())
     const [endpoint] = this.#endpoints.values()
     await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
     controller.onChange((image, changedTopics) => {
       if (changedTopics.length > 0) this.#apply(image, changedTopics)
     })
+    logs.cleaner.updateConfig(dynamicConfig.current.values)
     dynamicConfig.onChange((config, before) => {
+      logs.cleaner.updateConfig(config.values)
       // Topics take what they do not set themselves from here.
       if (isDeepStrictEqual(config.logDefaults, before.logDefaults)) return
       const now = controller.metadata()
@@ -184,8 +187,6 @@ async function openParts(
     },
   )
   closers.add('logs', () => logManager.close())
-  logManager.cleaner.updateConfig(dynamicConfig.current.values)
-  dynamicConfig.onChange((changed) => logManager.cleaner.updateConfig(changed.values))
   const replicas: ReplicaManager = new ReplicaManager(
     {
       logManager,
