@@ -1,6 +1,6 @@
 /**
  * `npm run compat`: other people's clients against our broker, and our Connect worker against Apache Kafka. Options: `--quick` leaves out what needs a JVM, `--only CLIENT` runs the
- * client or suite of that name, or those whose names have that text, `--output FILE` writes the results as JSON, `--record` writes the committed results and
+ * client or suite of that name, or those whose names have that text, `--scenario TEXT` does the same for scenarios, `--output FILE` writes the results as JSON, `--record` writes the committed results and
  * the pages in docs, `--against kafka` runs the clients against Apache Kafka instead: with `--record` first, so that its results stand in the page. Exit code 1 if a scenario failed.
  */
 import { randomUUID } from 'node:crypto'
@@ -28,13 +28,15 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    scenario: { type: 'string', default: '' },
     output: { type: 'string' },
     against: { type: 'string', default: 'millrace' },
   },
 })
 if (options.against !== 'millrace' && options.against !== 'kafka')
   throw new Error('--against is millrace or kafka')
-if (options.record && (options.quick || options.only)) throw new Error('--record takes all clients')
+if (options.record && (options.quick || options.only || options.scenario))
+  throw new Error('--record takes all clients')
 
 const isNamed = [...clients, ...suites].some(({ name }) => name === options.only)
 const isWanted = ({ name }: { readonly name: string }) =>
@@ -120,7 +122,7 @@ async function runClient(entry: ClientEntry, against: SecuredServer): Promise<Re
     return [{ client: entry.name, version: '', scenario: 'all', outcome: 'skip', reason }]
   }
   const found: Result[] = []
-  for (const scenario of scenarios) {
+  for (const scenario of scenarios.filter(({ name }) => name.includes(options.scenario))) {
     const startedMs = Date.now()
     const result = await runScenario(entry, client, scenario, against)
     found.push(result)
