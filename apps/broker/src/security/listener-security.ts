@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { errorMessage } from '@millrace/base'
 import {
   parseConfig,
@@ -99,8 +100,28 @@ function parseTls(
       given: null,
       expected: 'a key and its certificate: a listener with TLS has to show one',
     })
+  if (unloaded.length === 0) problems.push(...materialProblems(config, material, listener))
   const { clientAuth, principalMappingRules } = config
   return { material, clientAuth, principalOf: mapperOf(principalMappingRules, listener, problems) }
+}
+
+/** Node looks into a PKCS#12 file only here: a wrong password must not come to light later. */
+function materialProblems(
+  { keystoreLocation }: { readonly keystoreLocation: string | null },
+  { ca, ...material }: TlsMaterial,
+  listener: ListenerProperties,
+): ConfigProblem[] {
+  try {
+    createSecureContext({ ...material, ...(ca && { ca: [...ca] }) })
+    return []
+  } catch (error) {
+    const problem = {
+      key: 'ssl.keystore.location',
+      given: keystoreLocation ?? '',
+      expected: `a store that can be used (${errorMessage(error)})`,
+    }
+    return [asWritten(problem, listener)]
+  }
 }
 
 function mapperOf(

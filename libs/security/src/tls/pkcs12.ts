@@ -27,7 +27,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 }
 /** A file that asks for more is meant to stall us. */
-const ITERATIONS_MAX = 10_000_000
+const ITERATIONS_MAX = 1_000_000
 const SHA1_BYTES = 20
 const SHA1_BLOCK_BYTES = 64
 
