@@ -16,6 +16,8 @@ export class TestConsumer {
   epoch = 0
   /** What it reads from: topic id and partition, `id/0`. */
   owned: ReadonlySet<string> = new Set()
+  /** As it was told. */
+  heartbeatIntervalMs = 0
   /** Whether it takes its time to give up; `finish` ends that. */
   isSlow = false
   /** The answer to its next heartbeat does not arrive. */
@@ -67,7 +69,8 @@ export class TestConsumer {
   }
 
   async #send(world: GroupWorld, fields: Partial<Request>): Promise<number> {
-    const { errorCode, memberEpoch, assignment } = await this.#ask(world, fields)
+    const answer = await this.#ask(world, fields)
+    const { errorCode, memberEpoch, assignment } = answer
     if (this.losesAnswer) {
       this.losesAnswer = false
       return ErrorCode.REQUEST_TIMED_OUT
@@ -77,6 +80,7 @@ export class TestConsumer {
       return errorCode
     }
     this.epoch = memberEpoch
+    this.heartbeatIntervalMs = answer.heartbeatIntervalMs
     if (assignment) this.#assigned = namesOf(assignment.topicPartitions)
     const isRevoking = [...this.owned].some((name) => !this.#assigned.has(name))
     if (!this.isSlow || !isRevoking) this.owned = this.#assigned

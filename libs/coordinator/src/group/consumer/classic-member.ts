@@ -15,6 +15,7 @@ import { reconcileMember, updateMember } from './heartbeat'
 import { type ClassicMetadata, type ConsumerMember, MemberState, newConsumerMember } from './member'
 import { type TopicPartitions, topicPartitionsOf } from './partitions'
 import { replaceStatic } from './static-member'
+import { isAssignmentDue } from './target-assignment'
 
 const PROTOCOL_TYPE = 'consumer'
 
@@ -107,7 +108,8 @@ export function heartbeatAsClassic(
 ): number {
   const { member, classic } = classicMember(group, claim)
   startSession(group, member.id, classic, context)
-  const isBehind = member.epoch < group.assignmentEpoch
+  // Only joins and heartbeats of the consumer protocol make an assignment: without any, somebody must join for it.
+  const isBehind = member.epoch < group.assignmentEpoch || isAssignmentDue(group, context)
   const mustRevoke = member.state === MemberState.UNREVOKED_PARTITIONS
   const canGetMore =
     member.state === MemberState.UNRELEASED_PARTITIONS && !waitsForOthers(group, member)

@@ -9,7 +9,7 @@ import { topicIdsOf } from './subscription'
 /** Makes a target assignment for the group's epoch, if there is none and it is time. */
 export function updateTargetAssignment(draft: GroupDraft, context: ConsumerGroupContext): void {
   const { group } = draft
-  if (group.assignmentEpoch >= group.epoch || !isTime(group, context)) return
+  if (!isAssignmentDue(group, context)) return
   const assignmentEpoch = group.epoch
   const { groupId } = draft
   for (const [memberId, partitions] of assign(group, context)) {
@@ -20,6 +20,18 @@ export function updateTargetAssignment(draft: GroupDraft, context: ConsumerGroup
   }
   const value = { assignmentEpoch, assignmentTimestamp: context.clock.now() }
   draft.write({ type: 'target-epoch', groupId, value })
+}
+
+/** Whether the target assignment is out of date. A burst of members that come and go makes one in so much time, not one each. */
+export function isAssignmentDue(
+  group: ConsumerGroup,
+  { clock, options }: Pick<ConsumerGroupContext, 'clock' | 'options'>,
+): boolean {
+  if (group.assignmentEpoch >= group.epoch) return false
+  const { assignmentTimestamp } = group
+  const { assignmentIntervalMs } = options
+  if (assignmentTimestamp === 0 || assignmentIntervalMs === 0) return true
+  return clock.now() >= assignmentTimestamp + assignmentIntervalMs
 }
 
 /** The one that most members ask for; by default the first. */
@@ -33,14 +45,6 @@ export function chooseAssignor(group: ConsumerGroup, assignors: readonly Assigno
     if ((votes.get(assignor.name) ?? 0) > (votes.get(chosen.name) ?? 0)) chosen = assignor
   }
   return chosen
-}
-
-/** A burst of members that come and go makes one assignment in so much time. */
-function isTime(group: ConsumerGroup, { clock, options }: ConsumerGroupContext): boolean {
-  const { assignmentTimestamp } = group
-  const { assignmentIntervalMs } = options
-  if (assignmentTimestamp === 0 || assignmentIntervalMs === 0) return true
-  return clock.now() >= assignmentTimestamp + assignmentIntervalMs
 }
 
 function assign(group: ConsumerGroup, { topics, options }: ConsumerGroupContext) {
