@@ -21,7 +21,9 @@ export const describeUserScramCredentials = handler(
         throttleTimeMs: 0,
         errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
         errorMessage: 'Cluster authorization failed.',
-        results: [],
+        results: (request.users ?? []).map(() =>
+          failed('', ErrorCode.CLUSTER_AUTHORIZATION_FAILED, 'Cluster authorization failed.'),
+        ),
       }
     const known = infosByUser(ctx.broker.metadata().records(recordKinds.scram))
     const asked = request.users?.map(({ name }) => name) ?? []

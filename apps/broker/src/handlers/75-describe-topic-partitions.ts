@@ -63,7 +63,9 @@ function describe(names: readonly string[], request: Request, ctx: RequestContex
       return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: 0 } }
     const topic = image.topics.get(name)
     if (!topic) {
-      if (request.topics.length > 0) topics.push(failed(name, unknownNameError(name)))
+      const topicAuthorizedOperations = ctx.allowedOperations(ResourceType.TOPIC, name)
+      if (request.topics.length > 0)
+        topics.push({ ...failed(name, unknownNameError(name)), topicAuthorizedOperations })
       continue
     }
     const first = name === cursor?.topicName ? cursor.partitionIndex : 0
