@@ -31,7 +31,9 @@ function shown(assignment: Assignment): Record<string, Record<string, number[]>>
   return Object.fromEntries(
     [...assignment].map(([id, parts]) => [
       id,
-      Object.fromEntries([...parts].map(([topic, partitions]) => [topic, [...partitions].sort()])),
+      Object.fromEntries(
+        [...parts].map(([topic, partitions]) => [topic, [...partitions].sort((a, b) => a - b)]),
+      ),
     ]),
   )
 }
