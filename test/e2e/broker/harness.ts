@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { startBroker, type RunningBroker } from '@millrace/broker'
 import { BatchBuilder } from '@millrace/record'
 import { createLogger, type Logger } from '@millrace/telemetry'
@@ -103,9 +104,12 @@ export class RawClient {
     })
   }
 
-  static open(port: number): Promise<RawClient> {
+  static open(port: number, tls?: ConnectionOptions): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port }, () => resolve(new RawClient(socket)))
+      const address = { host: '127.0.0.1', port }
+      const socket: Socket = tls
+        ? connectTls({ ...address, ...tls }, () => resolve(new RawClient(socket)))
+        : connect(address, () => resolve(new RawClient(socket)))
       socket.once('error', reject)
     })
   }

@@ -209,7 +209,9 @@ function outOfPlace(header: Header): LoginStep {
   const { apiVersion, correlationId } = header
   const response: MessageSpec | undefined = messagesOf(header.apiKey)?.response
   const hasErrorCode = response !== undefined && 'errorCode' in response.fields
-  const body = { errorCode: ErrorCode.ILLEGAL_SASL_STATE }
+  const fields = Object.entries(response?.fields ?? {})
+  const empty = Object.fromEntries(fields.map(([name, field]) => [name, field.default]))
+  const body = { ...empty, errorCode: ErrorCode.ILLEGAL_SASL_STATE }
   const reply = hasErrorCode
     ? encodeResponse(response, apiVersion, correlationId, body as never)
     : null
