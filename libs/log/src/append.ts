@@ -2,7 +2,7 @@ import { batch, buildControlBatch, ControlType } from '@millrace/record'
 import { checkRecords } from './check-records'
 import { logErrors } from './errors'
 import type { LogParts } from './log-parts'
-import type { AppendOptions, AppendResult, LogDeps, MarkerOptions } from './log-types'
+import type { AppendOptions, AppendResult, MarkerOptions } from './log-types'
 import type { StoredBatch } from './producer-state'
 import type { VerificationRequest } from './verifications'
 
@@ -13,14 +13,13 @@ interface Append extends AppendOptions {
 
 /** The way of produced batches: checked, stamped with their offsets, handed to the writer. See `Log.append`. */
 export function appendRecords(
-  { clock }: LogDeps,
   log: LogParts,
   records: Buffer,
   { leaderEpoch, origin, verification, transactionVersion = 0 }: Append,
 ): AppendResult {
-  const { where, config, state, verifications } = log
+  const { deps, where, config, state, verifications } = log
   const { producers, logEndOffset, logStartOffset } = state
-  const nowMs = clock.now()
+  const nowMs = deps.clock.now()
   const checked = checkRecords(records, {
     where,
     config,
@@ -51,15 +50,15 @@ export function appendRecords(
 }
 
 /** See `Log.appendMarker`. */
-export function appendMarker(deps: LogDeps, log: LogParts, options: MarkerOptions): AppendResult {
+export function appendMarker(log: LogParts, options: MarkerOptions): AppendResult {
   const { isCommit, leaderEpoch, transactionVersion = 0 } = options
   const records = buildControlBatch({
     ...options,
     type: isCommit ? ControlType.commit : ControlType.abort,
-    timestamp: options.timestamp ?? deps.clock.now(),
+    timestamp: options.timestamp ?? log.deps.clock.now(),
   })
   const append = { leaderEpoch, origin: 'coordinator', transactionVersion } as const
-  return appendRecords(deps, log, records, append)
+  return appendRecords(log, records, append)
 }
 
 /** See `Log.startVerification`. */

@@ -81,6 +81,21 @@ export const logErrors = defineErrors({
     says: '{where} exists with topic id {topicId}',
     todo: 'delete the old topic first',
   },
+  LOG_NOT_FOUND: {
+    retriable: true,
+    says: '{where} is not on this node',
+    todo: 'nothing: once it is created here, it is put where it was to be moved to',
+  },
+  LOG_DIRECTORY_UNKNOWN: {
+    retriable: false,
+    says: '{directory} is none of the log directories of this node',
+    todo: 'name one of log.dirs',
+  },
+  LOG_MOVE_FAILED: {
+    retriable: true,
+    says: '{where} was not moved to {directory}: {reason}',
+    todo: 'it is served from where it was; ask for the move again',
+  },
   LOG_IN_TWO_DIRECTORIES: {
     retriable: false,
     says: '{where} lies in {directory} and in {other}',

@@ -14,6 +14,7 @@ export const DELETED_SUFFIX = '.deleted'
 export const CLEANED_SUFFIX = '.cleaned'
 export const SWAP_SUFFIX = '.swap'
 export const DIRECTORY_DELETED_SUFFIX = '-delete'
+export const DIRECTORY_FUTURE_SUFFIX = '-future'
 
 /** `00000000000000000042.log` */
 export function offsetFileName(offset: number, suffix: string): string {
@@ -33,8 +34,24 @@ export function deletedDirectoryName(topic: string, partition: number, random: R
   return topic.slice(0, NAME_MAX_LENGTH - suffix.length) + suffix
 }
 
+/** `orders-3.<unique>-future`: where a log is copied to that moves to another log directory. */
+export function futureDirectoryName(topic: string, partition: number, random: Random): string {
+  const suffix = `-${partition}.${newUuid(random)}${DIRECTORY_FUTURE_SUFFIX}`
+  return topic.slice(0, NAME_MAX_LENGTH - suffix.length) + suffix
+}
+
+export interface PartitionName {
+  readonly topic: string
+  readonly partition: number
+}
+
+export function parseFutureDirectory(name: string): PartitionName | null {
+  const match = /^(.+)-(\d+)\.[^.]+-future$/.exec(name)
+  return match === null ? null : { topic: match[1], partition: Number(match[2]) }
+}
+
 /** `orders-3`: topic names may hold dashes, so the last one separates. Null if it is no directory of a partition. */
-export function parsePartitionDirectory(name: string): { topic: string; partition: number } | null {
+export function parsePartitionDirectory(name: string): PartitionName | null {
   const match = /^(.+)-(\d+)$/.exec(name)
   return match === null ? null : { topic: match[1], partition: Number(match[2]) }
 }

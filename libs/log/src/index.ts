@@ -7,11 +7,13 @@ export {
 } from './config'
 export { logErrors } from './errors'
 export { type Log } from './log'
+export { type DirectoryDescription, type LogDescription } from './describe-directories'
+export { type LogSpec } from './log-directory'
 export {
   LogManager,
+  type CreateLogSpec,
   type LogManagerDeps,
   type LogManagerOptions,
-  type LogSpec,
 } from './log-manager'
 export {
   type ActiveProducer,

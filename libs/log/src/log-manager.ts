@@ -1,30 +1,31 @@
-import * as path from 'node:path'
 import {
+  errorCode,
   errorMessage,
-  ZERO_UUID,
   type Clock,
   type DirectoryLock,
   type Disk,
   type Random,
-  type Timer,
 } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
+import { Chores } from './chores'
 import type { LogConfig } from './config'
 import { LogCleaner } from './compaction/log-cleaner'
-import { isDiskFull } from './disk-room'
+import { describeDirectory, type DirectoryDescription } from './describe-directories'
 import { logErrors } from './errors'
-import { deletedDirectoryName } from './file-names'
 import { GroupCommit } from './group-commit'
-import { Log } from './log'
-import { checkpointKey, LogDirectory } from './log-directory'
+import type { Log } from './log'
+import { checkpointKey, LogDirectory, type LogDirectoryDeps, type LogSpec } from './log-directory'
+import { LogMove } from './log-move'
 import type { LogDeps } from './log-types'
 import { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
+import { chooseCopy } from './two-copies'
 import { TailCache } from './tail-cache'
 
-const PARTITION_METADATA_FILE = 'partition.metadata'
-/** Logs that are closed at the same time: each waits for several syncs, and a stop must not take a minute. */
-const CLOSING_MAX_COUNT = 16
+/** Logs that are closed or cleaned up at the same time: each waits for several syncs, and a stop must not take a minute. */
+const PARALLEL_LOGS_MAX_COUNT = 16
+/** Of a directory at the start: others go on without it. Anything else a human must look at. */
+const UNUSABLE_DIRECTORY = 'LOG_DIRECTORY_UNWRITABLE'
 
 export interface LogManagerDeps {
   readonly disk: Disk
@@ -35,6 +36,8 @@ export interface LogManagerDeps {
   readonly schedule?: (run: () => void) => void
   /** Keeps other processes out of the directories: `lockDirectory`. Absent where the caller holds them already. */
   readonly lock?: (directory: string) => DirectoryLock
+  /** The last log directory has failed: there is nothing left to serve. */
+  readonly onAllFailed?: (cause: unknown) => void
 }
 
 export interface LogManagerOptions {
@@ -48,26 +51,36 @@ export interface LogManagerOptions {
   readonly tailCacheBytes?: number
 }
 
-export interface LogSpec {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string
-  readonly config: LogConfig
+export interface CreateLogSpec extends LogSpec {
+  /**
+   * The partition did not exist before. Unless that is said, no log is created while a directory is offline: it may be in there.
+   */
+  readonly isNew?: boolean
 }
 
-/** All logs of a node: opens and recovers them, creates, deletes, checkpoints and cleans them up. */
+interface PlacedLog {
+  readonly log: Log
+  directory: LogDirectory
+}
+
+/** All logs of a node: opens and recovers them, creates, deletes, moves, checkpoints and cleans them up. */
 export class LogManager {
+  /** Compacts logs; starts with `open` unless `log.cleaner.enable=false`. */
+  readonly cleaner: LogCleaner
   readonly #deps: LogManagerDeps
   readonly #options: LogManagerOptions
   readonly #config: LogManagerConfig
   readonly #shared: LogDeps['shared']
+  readonly #chores: Chores
   readonly #directories: LogDirectory[] = []
-  readonly #logs = new Map<string, { log: Log; directory: LogDirectory }>()
+  /** Why directories could not be opened at the start, by their paths. */
+  readonly #unopened = new Map<string, string>()
+  readonly #logs = new Map<string, PlacedLog>()
   /** Creations under way, so that two calls for one partition make one log. */
   readonly #creating = new Map<string, Promise<Log>>()
-  /** Compacts logs; starts with `open` unless `log.cleaner.enable=false`. */
-  readonly cleaner: LogCleaner
-  #timers: Timer[] = []
+  readonly #moves = new Map<string, LogMove>()
+  /** Where logs are to be created that somebody wanted to move before they were there; at most one per partition. */
+  readonly #preferred = new Map<string, string>()
   #isClosed = false
 
   private constructor(deps: LogManagerDeps, options: LogManagerOptions) {
@@ -79,14 +92,16 @@ export class LogManager {
       groupCommit: new GroupCommit(schedule),
       tailCache: new TailCache(options.tailCacheBytes),
     }
+    this.#chores = new Chores(deps)
     this.cleaner = this.#createCleaner()
   }
 
   /**
    * Takes the directories and opens every log in them; after a crash that scans what may not have reached the disk.
-   * A log whose synced data is damaged is there with its `failure` set; the others are served.
-   * @throws PlatformError LOG_DIRECTORY_LOCKED, LOG_DIRECTORY_UNWRITABLE, LOG_DIRECTORY_FOREIGN, LOG_CORRUPT_FILE,
-   * LOG_IN_TWO_DIRECTORIES
+   * A log whose synced data is damaged is there with its `failure` set, a directory that cannot be used is offline; the
+   * others are served.
+   * @throws PlatformError LOG_DIRECTORY_LOCKED, LOG_DIRECTORY_FOREIGN, LOG_CORRUPT_FILE, LOG_IN_TWO_DIRECTORIES, or
+   * LOG_DIRECTORY_UNWRITABLE if no directory can be used
    */
   static async open(deps: LogManagerDeps, options: LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(deps, options)
@@ -113,9 +128,9 @@ export class LogManager {
   /**
    * Creates a log in the directory that has the fewest; its directory and id are durable when this resolves. One that
    * exists with the same id is returned.
-   * @throws PlatformError LOG_EXISTS, LOG_STORAGE_FAILED
+   * @throws PlatformError LOG_EXISTS, LOG_STORAGE_FAILED, LOG_DISK_FULL
    */
-  async createLog(spec: LogSpec): Promise<Log> {
+  async createLog(spec: CreateLogSpec): Promise<Log> {
     const key = checkpointKey(spec.topic, spec.partition)
     const pending = this.#creating.get(key)
     const existing = pending === undefined ? this.#logs.get(key)?.log : await pending
@@ -132,6 +147,7 @@ export class LogManager {
   /** Takes a log out at once and durably; its files are removed after file.delete.delay.ms. Nothing happens if absent. */
   async deleteLog(topic: string, partition: number): Promise<void> {
     const key = checkpointKey(topic, partition)
+    await this.#moves.get(key)?.cancel()
     const found = this.#logs.get(key)
     if (found === undefined) return
     const { log, directory } = found
@@ -139,62 +155,63 @@ export class LogManager {
     directory.logs.delete(key)
     log.abandon()
     await this.cleaner.pause(log)
-    const { disk, clock, logger, random } = this.#deps
-    const deleted = path.join(directory.path, deletedDirectoryName(topic, partition, random))
     // What is left of the old log must be neither inherited nor touched by a new one of its name.
     await log.whenAbandoned()
-    await this.#save(directory, async () => {
-      await directory.saveCheckpoints()
-      await disk.rename(log.directory, deleted)
-      await disk.syncDirectory(directory.path)
-    })
-    clock.schedule(log.config.fileDeleteDelayMs, () => {
-      // A leftover costs space only, and the next start removes it.
-      disk
-        .remove(deleted)
-        .catch((error: unknown) => logger.warn('a deleted log was not removed', { deleted, error }))
-    })
+    await directory.deleteLog(log)
+  }
+
+  /**
+   * Begins to move a log to another of the log directories, beside appends and reads; resolves when that has begun. One that
+   * is where it should be stays, and a move under way ends. A log that does not exist will be created there.
+   * @throws PlatformError LOG_NOT_FOUND, LOG_DIRECTORY_UNKNOWN, LOG_STORAGE_FAILED
+   */
+  async moveLog(topic: string, partition: number, directoryPath: string): Promise<void> {
+    const key = checkpointKey(topic, partition)
+    const target = this.#usableDirectory(directoryPath)
+    const underWay = this.#moves.get(key)
+    if (underWay?.target === target) return
+    await underWay?.cancel()
+    const found = this.#logs.get(key)
+    if (found === undefined) {
+      this.#preferred.set(key, directoryPath)
+      throw logErrors.create('LOG_NOT_FOUND', { where: `${topic}-${partition}` })
+    }
+    if (found.directory !== target) await this.#startMove(key, found, target)
+  }
+
+  /** What DescribeLogDirs tells, in the order of `log.dirs`. */
+  describeDirectories(): Promise<DirectoryDescription[]> {
+    const { disk } = this.#deps
+    return Promise.all(
+      this.#options.directories.map((path) => {
+        const directory = this.#directories.find((other) => other.path === path)
+        const failure = this.#unopened.get(path) ?? directory?.failureReason ?? null
+        const logs = directory?.logs.values() ?? []
+        const moves = [...this.#moves.values()].filter(({ target }) => target.path === path)
+        return describeDirectory(disk, { path, failure, logs, moves })
+      }),
+    )
   }
 
   /** Saves all checkpoints now; also runs by itself. */
-  async checkpoint(): Promise<void> {
-    for (const directory of this.#directories) {
-      if (directory.hasFailed) continue
-      await this.#save(directory, () => directory.saveCheckpoints())
-    }
+  checkpoint(): Promise<void> {
+    return this.#onEachDirectory((directory) => directory.saveCheckpoints())
   }
 
   /** Applies retention to all logs now; also runs by itself. */
-  async applyRetention(): Promise<void> {
-    for (const { log } of Array.from(this.#logs.values())) {
-      // One log that cannot be cleaned up must not keep the others from it.
-      await log
-        .applyRetention()
-        .catch((error: unknown) =>
-          this.#deps.logger.error('retention of a log failed', { log: log.directory, error }),
-        )
-    }
+  applyRetention(): Promise<void> {
+    return this.#onEachLog('retention of a log failed', (log) => log.applyRetention())
   }
 
   /** Syncs and closes all logs, so that the next start needs no scan, and gives the directories free. */
-  async close(): Promise<void> {
+  async close({ brokerEpoch = -1 }: { brokerEpoch?: number } = {}): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const timer of this.#timers) timer.cancel()
+    this.#chores.stop()
     await this.cleaner.stop()
-    const logs = Array.from(this.#logs.values(), ({ log }) => log)
-    const closeNext = async (): Promise<void> => {
-      for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
-        const { directory } = log
-        await log
-          .close()
-          .catch((error: unknown) =>
-            this.#deps.logger.error('a log was not closed properly', { log: directory, error }),
-          )
-      }
-    }
-    await Promise.all(Array.from({ length: CLOSING_MAX_COUNT }, closeNext))
-    for (const directory of this.#directories) await directory.close()
+    await Promise.all(Array.from(this.#moves.values(), (move) => move.cancel()))
+    await this.#onEachLog('a log was not closed properly', (log) => log.close())
+    for (const directory of this.#directories) await directory.close(brokerEpoch)
   }
 
   #createCleaner(): LogCleaner {
@@ -207,188 +224,192 @@ export class LogManager {
         clock,
         logger,
         logs: () => this.logs(),
-        saveCheckpoint: async (log) => {
-          const directory = directoryOf(log)
-          if (directory !== undefined) {
-            await this.#save(directory, () => directory.saveCleanedOffsets())
-          }
-        },
-        onStorageFailure: (log, cause) => {
-          const directory = directoryOf(log)
-          if (directory !== undefined) this.#onStorageFailure(directory, cause)
-        },
+        saveCheckpoint: async (log) => directoryOf(log)?.saveCleanedOffsets(),
+        onStorageFailure: (log, cause) => directoryOf(log)?.fail(cause),
       },
       this.#config,
     )
   }
 
   async #openDirectory(directoryPath: string): Promise<void> {
-    const { disk, logger, random, lock = null } = this.#deps
-    const directory = await LogDirectory.open(
-      { disk, logger, random, lock },
-      {
-        path: directoryPath,
-        nodeId: this.#options.nodeId,
-        clusterId: this.#options.clusterId,
-      },
-    )
-    this.#directories.push(directory)
-    const partitions = await directory.listPartitions()
-    const startedMs = this.#deps.clock.monotonicMs()
+    try {
+      const options = { ...this.#options, path: directoryPath }
+      const directory = await LogDirectory.open(this.#directoryDeps(), options)
+      this.#directories.push(directory)
+      await this.#openLogs(directory)
+    } catch (error) {
+      // A row of ours but this one is more than a disk that failed: two processes, another cluster, a mix-up of files.
+      const code = errorCode(error)
+      if (code !== UNUSABLE_DIRECTORY && code?.startsWith('LOG_') === true) throw error
+      this.#leaveOut(directoryPath, error)
+    }
+  }
+
+  /** Goes on without a directory, if there is another one. */
+  #leaveOut(directoryPath: string, error: unknown): void {
+    this.#unopened.set(directoryPath, errorMessage(error))
+    if (this.#unopened.size === this.#options.directories.length) throw error
+    this.#deps.logger.error('a log directory is offline', { directory: directoryPath, error })
+    const index = this.#directories.findIndex(({ path }) => path === directoryPath)
+    const [directory] = index < 0 ? [] : this.#directories.splice(index, 1)
+    for (const [key, log] of directory?.logs ?? []) {
+      this.#logs.delete(key)
+      log.abandon()
+    }
+    directory?.abandon()
+  }
+
+  async #openLogs(directory: LogDirectory): Promise<void> {
+    const { clock, logger } = this.#deps
+    const startedMs = clock.monotonicMs()
+    const { partitions, unfinishedMoves } = await directory.listPartitions()
+    const waiting = [...partitions]
     await directory.markInUse()
     const openNext = async (): Promise<void> => {
-      for (let next = partitions.shift(); next !== undefined; next = partitions.shift()) {
-        const target = path.join(directory.path, next.name)
-        this.#refuseSecond(next, directory)
-        const topicId = await this.#readTopicId(target)
-        const config = this.#options.configOf(next.topic)
-        await this.#openLog(directory, { ...next, topicId, config, directory: target })
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        await this.#openLog(directory, next)
       }
     }
     await Promise.all(Array.from({ length: this.#config.recoveryConcurrency }, openNext))
+    directory.forgetStored()
+    for (const { topic, partition } of unfinishedMoves) {
+      this.#preferred.set(checkpointKey(topic, partition), directory.path)
+    }
     logger.info('a log directory is open', {
-      directory: directoryPath,
+      directory: directory.path,
       logs: directory.logs.size,
       wasClean: directory.wasClean,
-      tookMs: Math.round(this.#deps.clock.monotonicMs() - startedMs),
+      tookMs: Math.round(clock.monotonicMs() - startedMs),
     })
   }
 
-  /** Which of two is the topic's own, only a human can tell; the other one would hide it. */
-  #refuseSecond(
-    { topic, partition }: { topic: string; partition: number },
+  async #openLog(
     directory: LogDirectory,
-  ): void {
-    const first = this.#logs.get(checkpointKey(topic, partition))
-    if (first === undefined) return
-    throw logErrors.create('LOG_IN_TWO_DIRECTORIES', {
-      where: `${topic}-${partition}`,
-      directory: first.directory.path,
-      other: directory.path,
-    })
+    found: { name: string; topic: string; partition: number },
+  ): Promise<void> {
+    const key = checkpointKey(found.topic, found.partition)
+    const first = this.#logs.get(key)
+    if (first !== undefined) {
+      const copies = { ...first, other: directory, name: found.name }
+      if ((await chooseCopy(this.#deps.disk, copies)) === first.directory) return
+      this.#logs.delete(key)
+    }
+    const topicId = await directory.topicIdOf(found.name)
+    const { producerExpirationMs } = this.#config
+    const config = this.#options.configOf(found.topic)
+    const log = await directory.openLog({ ...found, topicId, config, producerExpirationMs })
+    this.#logs.set(key, { log, directory })
   }
 
-  async #openLog(directory: LogDirectory, spec: LogSpec & { directory: string }): Promise<Log> {
+  async #create(spec: CreateLogSpec): Promise<Log> {
     const key = checkpointKey(spec.topic, spec.partition)
-    const { disk, clock, logger, random } = this.#deps
-    const hooks = {
-      saveRecoveryPoints: () => this.#save(directory, () => directory.saveRecoveryPoints()),
-      saveStartOffsets: () => this.#save(directory, () => directory.saveStartOffsets()),
-      onStorageFailure: (cause: unknown) => this.#onStorageFailure(directory, cause),
-    }
-    const log = await Log.open(
-      { disk, clock, logger, random, shared: this.#shared, hooks },
-      {
-        ...spec,
-        producerExpirationMs: this.#config.producerExpirationMs,
-        isClean: directory.wasClean && directory.recoveryPoints.has(key),
-        recoveryPoint: directory.recoveryPoints.get(key) ?? 0,
-        logStartOffset: directory.startOffsets.get(key) ?? 0,
-        highWatermark: directory.highWatermarks.get(key) ?? 0,
-        cleanedOffset: directory.cleanedOffsets.get(key),
-      },
-    )
-    if (log.failure !== null) {
-      logger.error('a log is damaged and takes no records', { log: key, error: log.failure })
-    }
+    const directory = this.#placeFor(spec)
+    const { producerExpirationMs } = this.#config
+    const log = await directory.createLog({ ...spec, producerExpirationMs })
+    this.#preferred.delete(key)
     this.#logs.set(key, { log, directory })
-    directory.logs.set(key, log)
-    // They were for the log that was there at the start; one created later begins anew.
-    directory.recoveryPoints.delete(key)
-    directory.startOffsets.delete(key)
-    directory.highWatermarks.delete(key)
-    directory.cleanedOffsets.delete(key)
     return log
   }
 
-  async #create(spec: LogSpec): Promise<Log> {
-    const directory = this.#emptiestDirectory(spec)
-    const { disk } = this.#deps
-    const target = path.join(directory.path, `${spec.topic}-${spec.partition}`)
-    directory.creatingCount++
-    try {
-      await disk.makeDirectory(target)
-      const content = `version: 0\ntopic_id: ${spec.topicId}`
-      await disk.replaceFile(path.join(target, PARTITION_METADATA_FILE), content)
-      const log = await this.#openLog(directory, { ...spec, directory: target })
-      await disk.syncDirectory(directory.path)
-      return log
-    } catch (cause) {
-      this.#onStorageFailure(directory, cause)
-      const params = { where: target, reason: errorMessage(cause) }
-      throw logErrors.create('LOG_STORAGE_FAILED', params, { cause })
-    } finally {
-      directory.creatingCount--
-    }
-  }
-
-  async #readTopicId(directory: string): Promise<string> {
-    const content = await this.#deps.disk.readFile(path.join(directory, PARTITION_METADATA_FILE))
-    return /^topic_id: (\S+)$/m.exec(content?.toString() ?? '')?.[1] ?? ZERO_UUID
-  }
-
-  #emptiestDirectory(spec: LogSpec): LogDirectory {
+  #placeFor({ topic, partition, isNew = false }: CreateLogSpec): LogDirectory {
     const usable = this.#directories.filter((directory) => !directory.hasFailed)
-    if (usable.length === 0) {
-      const params = { where: `${spec.topic}-${spec.partition}`, reason: 'no directory is left' }
+    const fail = (reason: string) =>
+      logErrors.create('LOG_STORAGE_FAILED', { where: `${topic}-${partition}`, reason })
+    if (usable.length === 0) throw fail('no directory is left')
+    if (!isNew && usable.length < this.#options.directories.length) {
+      throw fail('it may be in the log directory that is offline')
+    }
+    const preferred = this.#preferred.get(checkpointKey(topic, partition))
+    return (
+      usable.find(({ path }) => path === preferred) ??
+      usable.reduce((best, next) => (next.logCount < best.logCount ? next : best))
+    )
+  }
+
+  #usableDirectory(directoryPath: string): LogDirectory {
+    const directory = this.#directories.find(({ path }) => path === directoryPath)
+    if (directory === undefined && !this.#unopened.has(directoryPath)) {
+      throw logErrors.create('LOG_DIRECTORY_UNKNOWN', { directory: directoryPath })
+    }
+    if (directory === undefined || directory.hasFailed) {
+      const params = { where: directoryPath, reason: 'the log directory is offline' }
       throw logErrors.create('LOG_STORAGE_FAILED', params)
     }
-    return usable.reduce((best, next) => (next.logCount < best.logCount ? next : best))
+    return directory
   }
 
-  /** A checkpoint that cannot be written is a failure of the disk like any other, unless there is no room for it. */
-  async #save(directory: LogDirectory, save: () => Promise<void>): Promise<void> {
-    try {
-      await save()
-    } catch (error) {
-      this.#onStorageFailure(directory, error)
-      throw error
+  async #startMove(key: string, placed: PlacedLog, target: LogDirectory): Promise<void> {
+    const { disk, random, logger } = this.#deps
+    const pauseCleaning = (log: Log) => this.cleaner.pause(log)
+    const move = new LogMove(
+      { disk, random, logger, pauseCleaning },
+      { log: placed.log, source: placed.directory, target },
+    )
+    this.#moves.set(key, move)
+    const onEnded = (isMoved: boolean) => {
+      if (isMoved) placed.directory = target
+      if (this.#moves.get(key) === move) this.#moves.delete(key)
     }
+    await move.start(onEnded)
   }
 
-  #onStorageFailure(directory: LogDirectory, cause: unknown): void {
-    if (directory.hasFailed || isDiskFull(cause)) return
-    directory.hasFailed = true
-    this.#deps.logger.error('a log directory is offline', { directory: directory.path, cause })
-    for (const log of directory.logs.values()) log.fail(cause)
+  #directoryDeps(): LogDirectoryDeps {
+    const { disk, clock, logger, random, lock = null, onAllFailed } = this.#deps
+    const onFailed = (_: LogDirectory, cause: unknown) => {
+      if (this.#directories.every(({ hasFailed }) => hasFailed)) onAllFailed?.(cause)
+    }
+    return { disk, clock, logger, random, lock, shared: this.#shared, onFailed }
   }
 
   #startChores(): void {
     const { retentionCheckIntervalMs, recoveryPointIntervalMs } = this.#config
     const { startOffsetIntervalMs, highWatermarkIntervalMs } = this.#config
-    const onEach = (save: (directory: LogDirectory) => Promise<void>) => async () => {
-      for (const directory of this.#directories) {
-        if (!directory.hasFailed) await this.#save(directory, () => save(directory))
-      }
-    }
-    this.#every(retentionCheckIntervalMs, () => this.applyRetention())
-    this.#every(
+    const saveEach = (save: (directory: LogDirectory) => Promise<void>) => () =>
+      this.#onEachDirectory(save)
+    const chores = this.#chores
+    chores.every(retentionCheckIntervalMs, () => this.applyRetention())
+    chores.every(
       recoveryPointIntervalMs,
-      onEach((directory) => directory.saveRecoveryPoints()),
+      saveEach((directory) => directory.saveRecoveryPoints()),
     )
-    this.#every(
+    chores.every(
       startOffsetIntervalMs,
-      onEach((directory) => directory.saveStartOffsets()),
+      saveEach((directory) => directory.saveStartOffsets()),
     )
-    this.#every(
+    chores.every(
       highWatermarkIntervalMs,
-      onEach((directory) => directory.saveHighWatermarks()),
+      saveEach((directory) => directory.saveHighWatermarks()),
     )
+    void this.#resumeMoves()
   }
 
-  #every(intervalMs: number, chore: () => Promise<void>): void {
-    const index = this.#timers.length
-    const arm = () => {
-      this.#timers[index] = this.#deps.clock.schedule(intervalMs, () => void run())
+  /** What the last run was moving, and did not end. */
+  async #resumeMoves(): Promise<void> {
+    for (const [key, directory] of this.#preferred) {
+      const log = this.#logs.get(key)?.log
+      this.#preferred.delete(key)
+      if (log === undefined) continue
+      await this.moveLog(log.topic, log.partition, directory).catch((error: unknown) =>
+        this.#deps.logger.error('a log was not moved', { log: key, directory, error }),
+      )
     }
-    const run = async (): Promise<void> => {
-      try {
-        await chore()
-      } catch (error) {
-        this.#deps.logger.error('a chore of the log manager failed', { error })
+  }
+
+  async #onEachDirectory(work: (directory: LogDirectory) => Promise<void>): Promise<void> {
+    for (const directory of this.#directories) if (!directory.hasFailed) await work(directory)
+  }
+
+  /** One log that fails, or waits for room on its disk, must not keep the others from it. */
+  async #onEachLog(failed: string, work: (log: Log) => Promise<void>): Promise<void> {
+    const logs = [...this.logs()]
+    const workOnNext = async (): Promise<void> => {
+      for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
+        const { directory } = log
+        await work(log).catch((error: unknown) =>
+          this.#deps.logger.error(failed, { log: directory, error }),
+        )
       }
-      if (!this.#isClosed) arm()
     }
-    arm()
+    await Promise.all(Array.from({ length: PARALLEL_LOGS_MAX_COUNT }, workOnNext))
   }
 }

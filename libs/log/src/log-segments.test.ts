@@ -270,6 +270,17 @@ describe('truncation', () => {
     }
   })
 
+  // The recovery point was saved where the cut was asked for, and the next start missed what lay below it.
+  it('is no loss for a start after a crash if the cut is inside a batch', async () => {
+    const harness = await openLog()
+    harness.log.append(aBatch({ values: ['a', 'b'] }), CLIENT)
+    harness.log.append(aBatch({ values: ['c', 'd'] }), CLIENT)
+    await harness.log.truncateTo(3)
+    const { log } = await crashAndReopen(harness)
+    expect(log.failure).toBeNull()
+    expect(log.logEndOffset).toBe(2)
+  })
+
   it('cuts inside a batch before it, and everything at the start', async () => {
     const { log } = await openLog()
     log.append(aBatch({ values: ['a', 'b'] }), CLIENT)

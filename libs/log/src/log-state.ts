@@ -6,7 +6,8 @@ import type { SegmentList } from './segment-list'
 
 /** What is in a log, as memory knows it. The parts of `Log` share it, and change it on one thread. */
 export class LogState {
-  readonly segments: SegmentList
+  /** Replaced when the log moves to another directory. */
+  segments: SegmentList
   readonly epochs: LeaderEpochs
   logStartOffset: number
   /** The offset that the next record gets. */

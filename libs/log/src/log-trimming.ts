@@ -1,3 +1,4 @@
+import { batch } from '@millrace/record'
 import type { SwappedIn } from './compaction/swap'
 import { isDiskFull } from './disk-room'
 import { logErrors } from './errors'
@@ -7,22 +8,23 @@ import { recoverProducers } from './producer-recovery'
 import { countDeletable } from './retention'
 import type { Segment } from './segment'
 import { disposeSegments, removeLater } from './segment-disposal'
+import type { SegmentList } from './segment-list'
 
 /**
  * Removes the batch that holds `offset` and all behind it, in memory and on disk. Everything is written and sealed
  * before, and nothing else changes the segments meanwhile.
  */
-export async function truncate(deps: LogDeps, log: LogParts, offset: number): Promise<void> {
-  const { state, writer } = log
+export async function truncate(log: LogParts, offset: number): Promise<void> {
+  const { deps, state, writer } = log
   const { room } = log.health
   const { segments } = state
-  const keptOffset = Math.max(offset, segments.first.baseOffset)
+  const keptOffset = batchStart(segments, Math.max(offset, segments.first.baseOffset))
   // The checkpoint goes first: after a crash, recovery must not miss what was removed on purpose.
   writer.truncated(keptOffset)
   await room.retry(() => deps.hooks.saveRecoveryPoints())
   const removed = segments.all().slice(segments.indexOf(keptOffset) + 1)
   segments.remove(removed)
-  await dispose(deps, log, removed)
+  await dispose(log, removed)
   await deps.disk.syncDirectory(log.directory)
   segments.active.unseal()
   await segments.active.truncate(keptOffset)
@@ -38,9 +40,19 @@ export async function truncate(deps: LogDeps, log: LogParts, offset: number): Pr
   )
 }
 
+/** Where the batch begins that holds `offset`: whole batches go, and the recovery point must not be beyond what is left. */
+function batchStart(segments: SegmentList, offset: number): number {
+  let start = offset
+  segments.at(segments.indexOf(offset))!.scanFrom(offset, (buffer, at) => {
+    start = Math.min(batch.baseOffset(buffer, at), offset)
+    return false
+  })
+  return start
+}
+
 /** Moves the log start offset durably. See `Log.deleteRecordsBefore`. */
-export async function moveStart(deps: LogDeps, log: LogParts, offset: number): Promise<void> {
-  const { state, where } = log
+export async function moveStart(log: LogParts, offset: number): Promise<void> {
+  const { deps, state, where } = log
   const { logStartOffset, highWatermark } = state
   if (offset > highWatermark || offset < 0) {
     const params = { offset, where, logStartOffset, logEndOffset: highWatermark }
@@ -49,17 +61,17 @@ export async function moveStart(deps: LogDeps, log: LogParts, offset: number): P
   if (offset <= logStartOffset) return
   state.moveStart(offset)
   // On a full disk this may be what makes room, so it is tried although the start cannot be saved then.
-  await deleteOldSegments(deps, log)
+  await deleteOldSegments(log)
   await deps.hooks.saveStartOffsets()
 }
 
 /** Deletes the segments that retention by time, by size or the log start offset have passed; nothing else changes the segments. */
-export async function deleteOldSegments(deps: LogDeps, log: LogParts): Promise<void> {
+export async function deleteOldSegments(log: LogParts): Promise<void> {
   if (log.health.isClosed) return
-  const { state, writer } = log
+  const { deps, state, writer } = log
   await writer.settle()
   if (log.health.isClosed) return
-  const due = countDue(deps, log)
+  const due = countDue(log)
   if (due === 0) return
   if (due === state.segments.all().length) {
     writer.roll(state.logEndOffset)
@@ -77,8 +89,8 @@ export async function deleteOldSegments(deps: LogDeps, log: LogParts): Promise<v
   if (log.health.isClosed) return
   state.segments.remove(removed)
   // LOG-7: a crash may bring back any of the files, unless the start that is saved says that they are gone.
-  if (isStartSaved) await dispose(deps, log, removed)
-  else await disposeInOrder(deps, log, removed)
+  if (isStartSaved) await dispose(log, removed)
+  else await disposeInOrder(log, removed)
   deps.logger.info('old segments were deleted', {
     log: log.where,
     segments: removed.length,
@@ -88,8 +100,7 @@ export async function deleteOldSegments(deps: LogDeps, log: LogParts): Promise<v
 
 /** See `Log.replaceSegments`. */
 export async function replaceSegments(
-  deps: LogDeps,
-  { state, tail, writer, health, config, directory }: LogParts,
+  { deps, state, tail, writer, health, config, directory }: LogParts,
   replaced: readonly Segment[],
   swap: () => Promise<SwappedIn>,
 ): Promise<boolean> {
@@ -109,7 +120,7 @@ export async function replaceSegments(
   return true
 }
 
-function countDue(deps: LogDeps, { state, config }: LogParts): number {
+function countDue({ deps, state, config }: LogParts): number {
   return countDeletable({
     segments: state.segments.all(),
     config,
@@ -131,20 +142,15 @@ async function saveStart({ hooks }: LogDeps): Promise<boolean> {
 }
 
 /** LOG-7 without a saved start: one by one from the oldest on, so that what a crash brings back has no hole. */
-async function disposeInOrder(
-  deps: LogDeps,
-  log: LogParts,
-  segments: readonly Segment[],
-): Promise<void> {
+async function disposeInOrder(log: LogParts, segments: readonly Segment[]): Promise<void> {
   for (const segment of segments) {
-    await dispose(deps, log, [segment])
-    await deps.disk.syncDirectory(log.directory)
+    await dispose(log, [segment])
+    await log.deps.disk.syncDirectory(log.directory)
   }
 }
 
 async function dispose(
-  deps: LogDeps,
-  { writer, directory, config }: LogParts,
+  { deps, writer, directory, config }: LogParts,
   segments: readonly Segment[],
 ): Promise<void> {
   for (const segment of segments) writer.forget(segment)

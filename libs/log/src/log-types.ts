@@ -23,6 +23,12 @@ export interface LogDeps {
   readonly hooks: LogDirectoryHooks
 }
 
+/** Another directory for a log, and what it needs there. */
+export interface LogHome {
+  readonly deps: LogDeps
+  readonly directory: string
+}
+
 export interface LogOptions {
   readonly topic: string
   readonly partition: number

@@ -12,14 +12,8 @@ import { mustRoll } from './roll'
 import { Sealing } from './sealing'
 import { MAX_RELATIVE_OFFSET, Segment } from './segment'
 
-type WriterParts = Pick<LogParts, 'state' | 'tail' | 'verifications' | 'health'>
-
-export interface LogWriterOptions {
-  readonly directory: string
-  readonly config: LogConfig
-  /** `flushedOffset` grew. */
-  readonly onFlushed: () => void
-}
+/** All of a log but the writer itself. */
+type WriterParts = Omit<LogParts, 'writer'>
 
 /** Carries checked batches of one log into segments, and the segments to the disk. */
 export class LogWriter {
@@ -33,9 +27,8 @@ export class LogWriter {
   #config: LogConfig
   #jitterMs = 0
 
-  constructor(deps: LogDeps, parts: WriterParts, options: LogWriterOptions) {
-    const { directory, config, onFlushed } = options
-    const { state, health } = parts
+  constructor(parts: WriterParts) {
+    const { deps, directory, config, state, health, onAdvance } = parts
     const { room } = health
     const onFailure = (cause: unknown) => health.onDiskFailure(cause)
     this.#deps = deps
@@ -50,7 +43,7 @@ export class LogWriter {
         groupCommit: deps.shared.groupCommit,
         room,
         saveBeside: () => this.#saveEpochs(),
-        onAdvance: onFlushed,
+        onAdvance,
         onFailure,
       },
       { directory, ackAfterFlush: config.ackAfterFlush },
@@ -161,6 +154,12 @@ export class LogWriter {
     this.#flushPolicy.stop()
     this.#parts.health.room.stop()
     this.#flusher.stop(cause)
+  }
+
+  /** Another writer goes on in another directory; everything was written and sealed. */
+  retire(): void {
+    this.#flushPolicy.stop()
+    this.#flusher.stop(new Error('the log has moved'))
   }
 
   /** Resolves when nothing in the directory is touched any more. */

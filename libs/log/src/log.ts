@@ -14,12 +14,14 @@ import type {
   AppendResult,
   FoundOffset,
   LogDeps,
+  LogHome,
   LogOptions,
   MarkerOptions,
   ReadResult,
 } from './log-types'
 import { LogWriter } from './log-writer'
 import { findAborted, readSegments } from './read'
+import { relocate } from './log-relocation'
 import { recoverLog, type RecoveredLog } from './recovery'
 import type { Segment, ReadLimits } from './segment'
 import { LogTail } from './tail-cache'
@@ -35,54 +37,59 @@ export class Log {
   readonly topic: string
   readonly partition: number
   readonly topicId: string
-  readonly directory: string
   /** One listener, called after `flushedOffset` grew, after a failure, and when the disk is full or has room again. */
   onFlushed: (() => void) | null = null
   /** Everything below was compacted; -1 if nothing was. Kept in the cleaner's checkpoint. */
   cleanedOffset: number
 
-  readonly #deps: LogDeps
   readonly #parts: LogParts
   readonly #state: LogState
   readonly #tail: LogTail
   readonly #health: LogHealth
-  readonly #writer: LogWriter
   /** The recovery point of the last run if data below it is missing, else 0: the next start must see it again. */
   readonly #damagedRecoveryPoint: number
   /** Truncation is under way: offsets are not known until it is done, so nothing may be appended. */
   #isTruncating = false
+  /** The last bytes are on their way to another directory: whoever appends must come again. */
+  #isMoving = false
   #truncationCount = 0
   /** Changes of the set of segments run one after the other. */
   #exclusive: Promise<unknown> = Promise.resolve()
 
   private constructor(deps: LogDeps, options: LogOptions, recovered: RecoveredLog) {
     const { directory, config, producerExpirationMs } = options
-    this.#deps = deps
     this.topic = options.topic
     this.partition = options.partition
     this.topicId = options.topicId
-    this.directory = directory
     this.cleanedOffset = options.cleanedOffset ?? -1
     const where = `${this.topic}-${this.partition}`
     this.#damagedRecoveryPoint = recovered.damage === null ? 0 : options.recoveryPoint
     this.#state = new LogState(recovered, options.highWatermark)
     this.#tail = new LogTail(deps.shared.tailCache)
+    const onAdvance = () => this.onFlushed?.()
     this.#health = new LogHealth(
       {
         ...deps,
         onFailed: (failure) => this.#onFailed(failure),
-        onRoomChange: () => this.onFlushed?.(),
-        onStorageFailure: (cause) => deps.hooks.onStorageFailure(cause),
+        onRoomChange: onAdvance,
+        onStorageFailure: (cause) => this.#parts.deps.hooks.onStorageFailure(cause),
       },
       where,
       recovered.damage,
     )
-    const verifications = new Verifications(deps.clock)
-    const parts = { state: this.#state, tail: this.#tail, verifications, health: this.#health }
-    const onFlushed = () => this.onFlushed?.()
-    this.#writer = new LogWriter(deps, parts, { directory, config, onFlushed })
-    const names = { where, directory, config, producerExpirationMs }
-    this.#parts = { ...parts, ...names, writer: this.#writer }
+    const parts = {
+      deps,
+      where,
+      directory,
+      config,
+      producerExpirationMs,
+      state: this.#state,
+      tail: this.#tail,
+      verifications: new Verifications(deps.clock),
+      health: this.#health,
+      onAdvance,
+    }
+    this.#parts = Object.assign(parts, { writer: new LogWriter(parts) })
   }
 
   /** Opens or creates the log in its directory; recovers it first unless it was closed properly. */
@@ -96,6 +103,9 @@ export class Log {
     return new Log(deps, options, recovered)
   }
 
+  get directory(): string {
+    return this.#parts.directory
+  }
   get config(): LogConfig {
     return this.#parts.config
   }
@@ -119,11 +129,13 @@ export class Log {
   }
   /** Everything below is safe by the configured rule: synced, or in the page cache with `ack.after.flush=false`. */
   get flushedOffset(): number {
-    return this.#writer.flushedOffset
+    return this.#parts.writer.flushedOffset
   }
   /** Everything below survives a power loss. It stays where it was if synced data was found damaged: see LOG-2. */
   get recoveryPoint(): number {
-    return this.#damagedRecoveryPoint > 0 ? this.#damagedRecoveryPoint : this.#writer.recoveryPoint
+    return this.#damagedRecoveryPoint > 0
+      ? this.#damagedRecoveryPoint
+      : this.#parts.writer.recoveryPoint
   }
   get sizeBytes(): number {
     return this.#state.segments.sizeBytes
@@ -155,7 +167,7 @@ export class Log {
 
   updateConfig(config: LogConfig): void {
     this.#parts.config = config
-    this.#writer.updateConfig(config)
+    this.#parts.writer.updateConfig(config)
   }
 
   /**
@@ -165,7 +177,7 @@ export class Log {
    */
   append(records: Buffer, options: AppendOptions): AppendResult {
     this.#assertAppendable()
-    return appendRecords(this.#deps, this.#parts, records, options)
+    return appendRecords(this.#parts, records, options)
   }
 
   /**
@@ -174,7 +186,7 @@ export class Log {
    */
   appendMarker(options: MarkerOptions): AppendResult {
     this.#assertAppendable()
-    return appendMarker(this.#deps, this.#parts, options)
+    return appendMarker(this.#parts, options)
   }
 
   /**
@@ -269,7 +281,7 @@ export class Log {
   async flush(): Promise<void> {
     if (this.failure !== null) throw this.failure
     try {
-      await this.#writer.flush()
+      await this.#parts.writer.flush()
     } catch (cause) {
       throw this.#health.storageFailed(cause)
     }
@@ -281,11 +293,11 @@ export class Log {
       this.#health.assertUsable()
       if (offset >= this.#state.logEndOffset) return
       await this.flush()
-      await this.#writer.settle()
+      await this.#parts.writer.settle()
       this.#isTruncating = true
       this.#truncationCount++
       try {
-        await truncate(this.#deps, this.#parts, offset)
+        await truncate(this.#parts, offset)
         this.cleanedOffset = Math.min(this.cleanedOffset, this.#state.logEndOffset)
       } finally {
         this.#isTruncating = false
@@ -301,7 +313,7 @@ export class Log {
   deleteRecordsBefore(offset: number): Promise<void> {
     return this.#exclusively(async () => {
       this.#health.assertWhole()
-      await moveStart(this.#deps, this.#parts, offset)
+      await moveStart(this.#parts, offset)
     })
   }
 
@@ -309,9 +321,9 @@ export class Log {
   applyRetention(): Promise<void> {
     return this.#exclusively(async () => {
       const { verifications, producerExpirationMs } = this.#parts
-      this.#state.producers.expire(this.#deps.clock.now(), producerExpirationMs)
+      this.#state.producers.expire(this.#parts.deps.clock.now(), producerExpirationMs)
       verifications.expire(producerExpirationMs)
-      if (this.failure === null) await deleteOldSegments(this.#deps, this.#parts)
+      if (this.failure === null) await deleteOldSegments(this.#parts)
     })
   }
 
@@ -323,7 +335,23 @@ export class Log {
   replaceSegments(replaced: readonly Segment[], swap: () => Promise<SwappedIn>): Promise<boolean> {
     return this.#exclusively(async () => {
       this.#health.assertUsable()
-      return replaceSegments(this.#deps, this.#parts, replaced, swap)
+      return replaceSegments(this.#parts, replaced, swap)
+    })
+  }
+
+  /**
+   * Ends the move to another directory. `moveFiles` brings there what is missing and swaps the names; while it runs
+   * appends are refused with LOG_CLOSED, as by a leader that has gone, and reads go on. If it fails all stays as it was.
+   */
+  relocate(home: LogHome, moveFiles: () => Promise<void>): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#health.assertUsable()
+      this.#isMoving = true
+      try {
+        await relocate(this.#parts, home, moveFiles)
+      } finally {
+        this.#isMoving = false
+      }
     })
   }
 
@@ -335,8 +363,8 @@ export class Log {
       await this.#exclusively(async () => {
         if (this.failure !== null) return
         await this.flush()
-        await this.#writer.settle()
-        await this.#writer.saveEnd()
+        await this.#parts.writer.settle()
+        await this.#parts.writer.saveEnd()
       })
     } finally {
       this.abandon()
@@ -348,7 +376,7 @@ export class Log {
     if (this.isClosed) return
     this.#health.isClosed = true
     this.#tail.clear()
-    this.#writer.stop(logErrors.create('LOG_CLOSED', { where: this.#parts.where }))
+    this.#parts.writer.stop(logErrors.create('LOG_CLOSED', { where: this.#parts.where }))
     for (const segment of this.#state.segments.all()) segment.close()
   }
 
@@ -356,7 +384,7 @@ export class Log {
   async whenAbandoned(): Promise<void> {
     invariant(this.isClosed, 'the log was abandoned before')
     await this.#exclusive
-    await this.#writer.whenIdle()
+    await this.#parts.writer.whenIdle()
   }
 
   /** The directory's disk failed, here or under another log. */
@@ -365,7 +393,7 @@ export class Log {
   }
 
   #readFiles(startOffset: number, limits: ReadLimits): Buffer {
-    this.#writer.write()
+    this.#parts.writer.write()
     return this.#health.guardRead(() => readSegments(this.#state.segments, startOffset, limits))
   }
 
@@ -373,14 +401,14 @@ export class Log {
     find: (segments: readonly Segment[], logStartOffset: number) => TimestampOffset | null,
   ): FoundOffset | null {
     this.#health.assertOpen()
-    this.#writer.write()
+    this.#parts.writer.write()
     const { segments, logStartOffset } = this.#state
     const found = this.#health.guardRead(() => find(segments.all(), logStartOffset))
     return found === null ? null : { ...found, leaderEpoch: this.epochOf(found.offset) }
   }
 
   #onFailed(failure: PlatformError): void {
-    this.#writer.stop(failure)
+    this.#parts.writer.stop(failure)
     this.onFlushed?.()
   }
 
@@ -395,6 +423,7 @@ export class Log {
 
   #assertAppendable(): void {
     this.#health.assertUsable()
+    if (this.#isMoving) throw logErrors.create('LOG_CLOSED', { where: this.#parts.where })
     invariant(!this.#isTruncating, `${this.#parts.where} is appended to while it is truncated`)
   }
 }

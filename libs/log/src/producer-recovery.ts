@@ -33,7 +33,9 @@ export async function recoverProducers(
   const producers = new ProducerState()
   const { nextOffset: logEndOffset } = segments.active
   const firstScanned = segments.all().find((segment) => scanned.has(segment))
-  const limits = { logEndOffset, usableOffset: firstScanned?.baseOffset ?? logEndOffset }
+  const usableOffset = firstScanned?.baseOffset ?? logEndOffset
+  const baseOffsets = new Set(segments.all().map((segment) => segment.baseOffset))
+  const limits = { logEndOffset, usableOffset, baseOffsets }
   const snapshot = await newestSnapshot(deps, options.directory, limits)
   const fromOffset = Math.max(snapshot?.offset ?? 0, segments.first.baseOffset)
   if (snapshot !== null && snapshot.entries.length > 0) loadSnapshot(producers, snapshot, segments)
@@ -123,31 +125,41 @@ interface LoadedSnapshot {
 }
 
 interface SnapshotLimits {
-  /** Snapshots from beyond it describe batches that are gone; they are removed. */
+  /** Snapshots from beyond it describe batches that are gone. */
   readonly logEndOffset: number
   /** Not beyond this one, so that the batches behind the snapshot are all that must be seen again. */
   readonly usableOffset: number
+  /** Where segments begin: a segment that is scanned some day needs the snapshot there. */
+  readonly baseOffsets: ReadonlySet<number>
 }
 
+/** The newest one that can be used. Those that nobody will ever need are removed. */
 async function newestSnapshot(
   { disk, logger }: { readonly disk: Disk; readonly logger: Logger },
   directory: string,
-  { logEndOffset, usableOffset }: SnapshotLimits,
+  { logEndOffset, usableOffset, baseOffsets }: SnapshotLimits,
 ): Promise<LoadedSnapshot | null> {
-  const names = (await disk.list(directory)).filter(
-    (name) => offsetOfFileName(name, SNAPSHOT_SUFFIX) >= 0,
-  )
-  for (const name of names.reverse()) {
-    const file = path.join(directory, name)
+  let newest: LoadedSnapshot | null = null
+  const useless: string[] = []
+  for (const name of (await disk.list(directory)).reverse()) {
     const offset = offsetOfFileName(name, SNAPSHOT_SUFFIX)
-    if (offset > usableOffset && offset <= logEndOffset) continue
-    const content = offset <= logEndOffset ? await disk.readFile(file) : null
+    if (offset < 0) continue
+    const file = path.join(directory, name)
+    const isAtBase = baseOffsets.has(offset) && offset <= logEndOffset
+    if (newest !== null || offset > usableOffset) {
+      if (!isAtBase) useless.push(file)
+      continue
+    }
     try {
-      if (content !== null) return { offset, entries: decodeSnapshot(file, content) }
+      const content = await disk.readFile(file)
+      newest = content && { offset, entries: decodeSnapshot(file, content) }
     } catch (error) {
       logger.warn('a snapshot of producers is unusable', { file, reason: errorMessage(error) })
+      useless.push(file)
     }
-    await disk.remove(file)
   }
-  return null
+  for (const file of useless) await disk.remove(file)
+  // One that a power loss brings back would pass for the state of what is appended from now on.
+  if (useless.length > 0) await disk.syncDirectory(directory)
+  return newest
 }

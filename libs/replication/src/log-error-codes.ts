@@ -19,6 +19,9 @@ export const wireCodeByLogError: Readonly<Record<string, number>> = {
   LOG_OFFSET_OUT_OF_RANGE: ErrorCode.OFFSET_OUT_OF_RANGE,
   LOG_STORAGE_FAILED: ErrorCode.KAFKA_STORAGE_ERROR,
   LOG_DISK_FULL: ErrorCode.KAFKA_STORAGE_ERROR,
+  LOG_NOT_FOUND: ErrorCode.REPLICA_NOT_AVAILABLE,
+  LOG_DIRECTORY_UNKNOWN: ErrorCode.LOG_DIR_NOT_FOUND,
+  LOG_MOVE_FAILED: ErrorCode.KAFKA_STORAGE_ERROR,
 }
 
 export interface WireFailure {

@@ -28,13 +28,16 @@ export async function openManager(
     clock?: SimClock
     config?: Partial<LogConfig>
     tailCacheBytes?: number
+    directories?: readonly string[]
+    onAllFailed?: () => void
   } = {},
 ): Promise<Harness> {
   const { disk = new SimDisk(), clock = new SimClock(START_MS), tailCacheBytes } = options
+  const { directories = [DIRECTORY], onAllFailed } = options
   const manager = await LogManager.open(
-    { disk: disk as Disk, clock, logger: silentLogger, random: new SimRandom(7) },
+    { disk: disk as Disk, clock, logger: silentLogger, random: new SimRandom(7), onAllFailed },
     {
-      directories: [DIRECTORY],
+      directories,
       nodeId: 1,
       clusterId: 'cluster-a',
       configOf: () => ({ ...DEFAULT_CONFIG, ...options.config }),
