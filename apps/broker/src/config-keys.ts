@@ -1,4 +1,4 @@
-import { boolean, int, list, long, short, string } from '@millrace/config'
+import { boolean, int, list, long, string } from '@millrace/config'
 import { groupConfigDefinition, transactionConfigDefinition } from '@millrace/coordinator'
 import { logManagerConfigDefinition } from '@millrace/log'
 import { quotaConfigDefinition } from '@millrace/quota'
@@ -68,7 +68,7 @@ export const brokerConfigDefinition = {
     min: 1,
     doc: 'Partitions of a topic that is created without saying how many.',
   }),
-  defaultReplicationFactor: short('default.replication.factor', {
+  defaultReplicationFactor: int('default.replication.factor', {
     default: 1,
     min: 1,
     doc: 'Replicas of a topic that is created without saying how many.',

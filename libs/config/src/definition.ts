@@ -142,7 +142,7 @@ export function double<const O extends KeyOptions<number | null>>(
     if (text.trim() === '' || Number.isNaN(value)) throw new Error('a number')
     return inBounds(value, options)
   }
-  return makeKey(name, 'DOUBLE', options, parse, String) as never
+  return makeKey(name, 'DOUBLE', options, parse, formatDouble) as never
 }
 /** A comma-separated list; surrounding space of each element is dropped, the empty string is the empty list. */
 export function list<const O extends KeyOptions<readonly string[] | null>>(
@@ -247,6 +247,11 @@ function inBounds(value: number, { min, max }: Bounds): number {
   if (min !== undefined && value < min) throw new Error(`at least ${min}`)
   if (max !== undefined && value > max) throw new Error(`at most ${max}`)
   return value
+}
+
+/** As Java writes it. The largest one stands for "no limit". */
+function formatDouble(value: number): string {
+  return String(value === Infinity ? Number.MAX_VALUE : value).replace('e+', 'E')
 }
 
 function formatLong(value: number): string {

@@ -1,4 +1,4 @@
-import { type ConfigOf, int, list, long, oneOf } from '@millrace/config'
+import { type ConfigOf, int, list, long, oneOf, short } from '@millrace/config'
 
 const MAX_INT = 2 ** 31 - 1
 
@@ -54,7 +54,7 @@ export const groupConfigDefinition = {
     importance: 'HIGH',
     doc: 'Partitions of __consumer_offsets when it is created; must not change later.',
   }),
-  offsetsTopicReplicationFactor: int('offsets.topic.replication.factor', {
+  offsetsTopicReplicationFactor: short('offsets.topic.replication.factor', {
     default: 3,
     min: 1,
     importance: 'HIGH',

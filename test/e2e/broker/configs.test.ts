@@ -77,19 +77,26 @@ describe('configs of topics', () => {
   })
 
   it('show what they would be without their own value, the strongest first', async () => {
-    await alter(TOPIC, 'orders', [['retention.ms', SET, '5000']])
-    expect(await described(TOPIC, 'orders', 'retention.ms')).toMatchObject({
-      value: '5000',
+    await alter(TOPIC, 'orders', [['segment.bytes', SET, '3000000']])
+    expect(await described(TOPIC, 'orders', 'segment.bytes')).toMatchObject({
+      value: '3000000',
       synonyms: [
-        { name: 'retention.ms', value: '5000', source: 1 },
-        { name: 'log.retention.hours', value: '7', source: 4 },
-        { name: 'log.retention.hours', value: '168', source: 5 },
+        { name: 'segment.bytes', value: '3000000', source: 1 },
+        { name: 'log.segment.bytes', value: '2000000', source: 4 },
+        { name: 'log.segment.bytes', value: '1073741824', source: 5 },
       ],
     })
-    await alter(TOPIC, 'orders', [['retention.ms', DELETE]])
+    await alter(TOPIC, 'orders', [['segment.bytes', DELETE]])
+    expect(await described(TOPIC, 'orders', 'segment.bytes')).toMatchObject({
+      value: '2000000',
+      configSource: 4,
+    })
+  })
+
+  it('have the value that is given in another unit', async () => {
     expect(await described(TOPIC, 'orders', 'retention.ms')).toMatchObject({
       value: String(7 * 3_600_000),
-      configSource: 4,
+      synonyms: [], // as in Kafka, only log.retention.ms itself would be one
     })
   })
 

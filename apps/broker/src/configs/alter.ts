@@ -7,7 +7,7 @@ import { wireFailureOf } from '../wire-failure'
 import { findBrokerKey } from './broker-keys'
 import { keyFinder } from './change'
 import { clientMetricsDefinition } from './client-metrics-keys'
-import { groupDefinition } from './group-keys'
+import { groupDefinition, groupProblems } from './group-keys'
 import {
   ConfigResourceType,
   DONE,
@@ -74,7 +74,8 @@ async function alterRecords(
   const kind = kindOf(resource, broker)
   if (typeof kind === 'string') return refusal(ErrorCode.INVALID_REQUEST, kind)
   const before = broker.metadata().records(recordKinds.configs).get(key) ?? {}
-  const refused = invalid(kind.problemsOf(plan(before, kind.keyOf)), kind.errorCode)
+  const wanted = plan(before, kind.keyOf)
+  const refused = invalid(kind.problemsOf(wanted), kind.errorCodeOf(wanted))
   if (refused || validateOnly) return refused ?? DONE
   await broker.controller.changeRecords(recordKinds.configs, (records) => {
     const after = plan(records.get(key) ?? {}, kind.keyOf)
@@ -87,8 +88,8 @@ async function alterRecords(
 interface ResourceKind {
   readonly keyOf: (name: string) => ConfigKey | undefined
   readonly problemsOf: (configs: Configs) => string[]
-  /** Of a value that is wrong: Kafka answers one thing for brokers and client metrics, and another for the rest. */
-  readonly errorCode: number
+  /** Of configs with problems: Kafka answers one thing for brokers, and another for the rest. */
+  readonly errorCodeOf: (configs: Configs) => number
 }
 
 /** How configs of this resource are checked, or what is wrong with its name. */
@@ -101,17 +102,33 @@ function kindOf(resource: ConfigResource, broker: BrokerServices): ResourceKind 
     return {
       keyOf: findBrokerKey,
       problemsOf: (configs) => broker.dynamicConfig.problemsOf(configs, isDefault),
-      errorCode: ErrorCode.INVALID_REQUEST,
+      errorCodeOf: () => ErrorCode.INVALID_REQUEST,
     }
   }
   if (resourceName === '') return 'the resource must have a name'
-  const isGroup = resourceType === ConfigResourceType.GROUP
-  const definition: ConfigDefinition = isGroup ? groupDefinition : clientMetricsDefinition
+  if (resourceType === ConfigResourceType.GROUP)
+    return {
+      keyOf: keyFinder(groupDefinition),
+      problemsOf: (configs) => [
+        ...problemsOf(groupDefinition, configs),
+        ...groupProblems(configs, broker.dynamicConfig.current.given),
+      ],
+      errorCodeOf: () => ErrorCode.INVALID_CONFIG,
+    }
   return {
-    keyOf: keyFinder(definition),
-    problemsOf: (configs) => problemsOf(definition, configs),
-    errorCode: isGroup ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST,
+    keyOf: keyFinder(clientMetricsDefinition),
+    problemsOf: (configs) => problemsOf(clientMetricsDefinition, configs),
+    errorCodeOf: clientMetricsErrorCode,
   }
+}
+
+/** Kafka's own checks (of names and of the interval's bounds) answer differently from its parser and from patterns. */
+function clientMetricsErrorCode(configs: Configs): number {
+  const { unknown, problems } = parseConfig(clientMetricsDefinition, configs)
+  const isOutOfBounds = problems.some(
+    ({ key, given }) => key === 'interval.ms' && /^\d+$/.test(given ?? ''),
+  )
+  return unknown.length > 0 || isOutOfBounds ? ErrorCode.INVALID_REQUEST : ErrorCode.INVALID_CONFIG
 }
 
 /** Null if the name is that of this broker. */

@@ -158,17 +158,22 @@ function entryOf(key: ConfigKey, value: string | null, synonyms: Synonym[]): Con
   }
 }
 
-/** Layer by layer, each under every name of the setting. */
+/**
+ * Layer by layer, each under every name of the setting; as Kafka has it, from the first one with this very name on. So a
+ * `log.retention.hours` that is given is no synonym of `log.retention.ms` unless that is given as well.
+ */
 function synonymsOfBroker(name: string, layers: ConfigLayers): Synonym[] {
   const names = namesOfSetting(name)
   const inLayer = (layer: Properties, source: number): Synonym[] =>
     names.flatMap((each) => synonymOf(each, layer, source))
-  return [
+  const all = [
     ...inLayer(layers.own, ConfigSource.DYNAMIC_BROKER),
     ...inLayer(layers.clusterDefault, ConfigSource.DYNAMIC_DEFAULT_BROKER),
     ...inLayer(layers.given, ConfigSource.STATIC_BROKER),
     ...names.flatMap(defaultSynonym),
   ]
+  const first = all.findIndex((synonym) => synonym.name === name)
+  return first < 0 ? [] : all.slice(first)
 }
 
 function synonymOf(name: string, layer: Properties, source: number): Synonym[] {

@@ -1,4 +1,6 @@
-import { boolean, int, oneOf, string } from '@millrace/config'
+import { boolean, int, oneOf, string, type Properties } from '@millrace/config'
+import type { Configs } from '@millrace/controller'
+import { brokerKeys } from './broker-keys'
 
 const SHARE = 'Share groups are not served: no effect.'
 const STREAMS = 'Streams groups are not served: no effect.'
@@ -79,4 +81,25 @@ export const groupDefinition = {
     min: 1,
     doc: STREAMS,
   }),
+}
+
+const BOUNDED = ['session.timeout.ms', 'heartbeat.interval.ms', 'assignment.interval.ms']
+
+/** What the broker's `group.consumer.min.*` and `.max.*` do not allow; a heartbeat must come before the session ends. */
+export function groupProblems(configs: Configs, broker: Properties): string[] {
+  const ofBroker = (name: string): number =>
+    Number(broker[name] ?? String(brokerKeys.get(name)?.default))
+  const problems = BOUNDED.flatMap((name) => {
+    const given = configs[`consumer.${name}`]
+    const [min, max] = ['min', 'max'].map((bound) => ofBroker(`group.consumer.${bound}.${name}`))
+    return given === undefined || (Number(given) >= min && Number(given) <= max)
+      ? []
+      : [`consumer.${name}=${given} is not valid: expected ${min} to ${max}, as the broker allows`]
+  })
+  const [session, heartbeat] = BOUNDED.map((name) =>
+    Number(configs[`consumer.${name}`] ?? ofBroker(`group.consumer.${name}`)),
+  )
+  return session > heartbeat
+    ? problems
+    : [...problems, 'consumer.session.timeout.ms must be longer than the heartbeat interval']
 }

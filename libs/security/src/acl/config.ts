@@ -1,10 +1,10 @@
-import { boolean, className, string } from '@millrace/config'
+import { boolean, string } from '@millrace/config'
 
 export const STANDARD_AUTHORIZER = 'org.apache.kafka.metadata.authorizer.StandardAuthorizer'
 
 /** Broker keys of who may do what, under Kafka's names and with Kafka's defaults. */
 export const aclConfigDefinition = {
-  authorizerClassName: className('authorizer.class.name', {
+  authorizerClassName: string('authorizer.class.name', {
     default: '',
     check: (value) =>
       value === '' || value === STANDARD_AUTHORIZER ? null : `empty or ${STANDARD_AUTHORIZER}`,
