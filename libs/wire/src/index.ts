@@ -12,7 +12,7 @@ export {
 } from './schema'
 export { ZERO_UUID } from '@millrace/base'
 export { ApiKey, apiName } from './api-keys'
-export { decode, decodeVersioned, encode, encodeVersioned } from './codec'
+export { decode, decodeRequestBody, decodeVersioned, encode, encodeVersioned } from './codec'
 export {
   ErrorCode,
   errorName,

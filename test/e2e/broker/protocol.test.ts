@@ -74,6 +74,13 @@ describe('bad frames', () => {
     expect(broker.complaints.length - before).toBe(1)
   })
 
+  it('are answered when bytes follow the body, as librdkafka 2.16 sends them', async () => {
+    const metadataV1 = '0003 0001 00000007 0000 00000000 000000'
+    client.sendBytes(Buffer.from(`00000011 ${metadataV1}`.replaceAll(' ', ''), 'hex'))
+    const frame = await client.nextFrame()
+    expect(frame?.readInt32BE(0)).toBe(7)
+  })
+
   it('close the connection for a key or a version that is not served', async () => {
     client.sendBytes(Buffer.from('0000000a 7fff 0000 00000001 ffff'.replaceAll(' ', ''), 'hex'))
     expect(await client.nextFrame()).toBeNull()

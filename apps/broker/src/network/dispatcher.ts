@@ -2,7 +2,7 @@ import type { QuotaClient } from '@millrace/quota'
 import {
   ApiKey,
   ApiVersionsResponse,
-  decode,
+  decodeRequestBody,
   decodeRequestHeader,
   encodeResponse,
   ErrorCode,
@@ -63,7 +63,7 @@ export function createDispatcher(
         connection !== null && services.quotas.isEnabled
           ? new RequestThrottle(services, connection, clientOf(header, client))
           : null
-      const request = decode(handler.request, apiVersion, frame, header.bodyStart)
+      const request = decodeRequestBody(handler.request, apiVersion, frame, header.bodyStart)
       const context = new RequestContext(
         apiVersion,
         header.clientId,
