@@ -12,7 +12,7 @@ export interface TransactionMarker {
 /** What the coordinators need of the broker's log. */
 export interface CoordinatorLog {
   /**
-   * Resolves when the batch is durable on all replicas in sync. `verification` belongs to a transactional batch: what the
+   * Appends at once, and resolves when the batch is durable on all replicas in sync. `verification` belongs to a transactional batch: what the
    * log gave out (a guard) before the transaction was looked up. @throws ProtocolError
    */
   append(topic: string, partition: number, batch: Buffer, verification?: number): Promise<void>

@@ -4,8 +4,10 @@ import { ErrorCode, protocolError } from '@millrace/wire'
 import type { CoordinatorLog, TransactionMarker } from './coordinator-log'
 import type { LogRecord } from './records/codec'
 
-/** Writes wait in one batch while the batch before is on its way; a batch is closed at this size. */
+/** Writes wait while those before are on their way, then share a batch; it is closed at this size. */
 const BATCH_MAX_BYTES = 512 * 1024
+/** Batches that are on their way at once: those of transactions and markers cannot be shared. */
+const ROUND_MAX_BATCHES = 64
 /** Waiting writes; more are refused with a retriable error. */
 const WAITING_MAX_COUNT = 10_000
 
@@ -33,8 +35,8 @@ interface Waiting {
 }
 
 /**
- * Writes one partition of a coordinator's topic, one batch at a time. What waits shares the next batch, so that the fsync of
- * the log is shared as well, and memory follows the log in its own order (GROUP-4).
+ * Writes one partition of a coordinator's topic, in rounds. What waits goes into the next round, so that the fsync of the
+ * log is shared, and memory follows the log in its own order (GROUP-4).
  */
 export class RecordWriter {
   readonly #log: CoordinatorLog
@@ -99,53 +101,70 @@ export class RecordWriter {
   async #writeAll(): Promise<void> {
     this.#isWriting = true
     while (this.#waiting.length > 0) {
-      const group = this.#takeGroup()
-      try {
-        await this.#append(group)
-        if (this.#closedWith !== null) throw protocolError(this.#closedWith)
-        for (const { onDurable, resolve } of group) {
-          onDurable()
-          resolve()
-        }
-      } catch (error) {
-        for (const { reject } of group) reject(error)
-      }
+      const round = this.#takeRound()
+      const appended = await Promise.allSettled(round.map((group) => this.#append(group)))
+      for (const [at, result] of appended.entries()) this.#settle(round[at], result)
     }
     this.#isWriting = false
   }
 
-  /** What goes to the log at once: a marker or a transaction's records alone, else all records that fit, at least one write. */
-  #takeGroup(): Waiting[] {
-    if (this.#waiting[0].content.type !== 'records') return this.#waiting.splice(0, 1)
-    this.#builder.reset()
-    const now = this.#clock.now()
-    let count = 0
-    for (; count < this.#waiting.length; count++) {
-      const { content } = this.#waiting[count]
-      if (content.type !== 'records') break
-      if (count > 0 && this.#builder.estimatedBytes >= BATCH_MAX_BYTES) break
-      this.#fill(content.records, now)
-    }
-    return this.#waiting.splice(0, count)
-  }
-
-  #append([{ content }]: readonly Waiting[]): Promise<void> {
-    switch (content.type) {
-      case 'marker':
-        return this.#log.appendMarker(this.#topic, this.#partition, content.marker)
-      case 'records':
-        return this.#log.append(this.#topic, this.#partition, this.#builder.build())
-      case 'transactional': {
-        const { producerId, producerEpoch, verification } = content.producer
-        this.#builder.reset()
-        this.#fill(content.records, this.#clock.now())
-        const batch = this.#builder.build({ producerId, producerEpoch, isTransactional: true })
-        return this.#log.append(this.#topic, this.#partition, batch, verification)
+  #settle(group: readonly Waiting[], result: PromiseSettledResult<void>): void {
+    for (const { onDurable, resolve, reject } of group) {
+      if (result.status === 'rejected') reject(result.reason)
+      else if (this.#closedWith !== null) reject(protocolError(this.#closedWith))
+      else {
+        onDurable()
+        resolve()
       }
     }
   }
 
-  #fill(records: readonly LogRecord[], now: number): void {
-    for (const { key, value } of records) this.#builder.append(now, key, value)
+  /** What goes to the log at once, by batches: a marker or a transaction's records alone, else all neighbours that fit. */
+  #takeRound(): Waiting[][] {
+    const round: Waiting[][] = []
+    let sharedBytes = BATCH_MAX_BYTES
+    let count = 0
+    for (const waiting of this.#waiting) {
+      const { content } = waiting
+      const isShared = content.type === 'records' && sharedBytes < BATCH_MAX_BYTES
+      if (isShared) round.at(-1)!.push(waiting)
+      else if (round.length === ROUND_MAX_BATCHES) break
+      else {
+        round.push([waiting])
+        sharedBytes = content.type === 'records' ? 0 : BATCH_MAX_BYTES
+      }
+      if (content.type === 'records') sharedBytes += sizeOf(content.records)
+      count++
+    }
+    this.#waiting.splice(0, count)
+    return round
   }
+
+  /** Reaches the log before this returns its promise, so in the order of the calls. */
+  async #append(group: readonly Waiting[]): Promise<void> {
+    const [{ content }] = group
+    if (content.type === 'marker') {
+      return this.#log.appendMarker(this.#topic, this.#partition, content.marker)
+    }
+    this.#builder.reset()
+    const now = this.#clock.now()
+    for (const waiting of group) this.#fill(waiting.content, now)
+    if (content.type === 'records') {
+      return this.#log.append(this.#topic, this.#partition, this.#builder.build())
+    }
+    const { producerId, producerEpoch, verification } = content.producer
+    const batch = this.#builder.build({ producerId, producerEpoch, isTransactional: true })
+    return this.#log.append(this.#topic, this.#partition, batch, verification)
+  }
+
+  #fill(content: Content, now: number): void {
+    if (content.type === 'marker') return
+    for (const { key, value } of content.records) this.#builder.append(now, key, value)
+  }
+}
+
+function sizeOf(records: readonly LogRecord[]): number {
+  let sizeBytes = 0
+  for (const { key, value } of records) sizeBytes += key.length + (value?.length ?? 0)
+  return sizeBytes
 }
