@@ -88,9 +88,10 @@ describe('a quota on what is written', () => {
   it('holds up who takes no answers, too', async () => {
     await setQuota({ 'client-id': 'raw' }, 'producer_byte_rate', RATE)
     client.send(ApiKey.Produce, 9, aProduce(RATE * 10.5, 0))
+    await new Promise((resolve) => setTimeout(resolve, 50)) // it is at work, and may have company until it is judged
     const { value, tookMs } = await timed(() => client.ask(ApiKey.ApiVersions, 3, SOFTWARE))
     expect(value.errorCode).toBe(0)
-    expect(tookMs).toBeGreaterThan(350)
+    expect(tookMs).toBeGreaterThan(300)
   })
 
   it('holds up no other client, and ends when it is removed', async () => {

@@ -75,7 +75,7 @@ export async function logIn(port: number, user: string, password: string): Promi
   return client
 }
 
-const EVERY_ACL = {
+export const EVERY_ACL = {
   resourceTypeFilter: ResourceType.ANY,
   resourceNameFilter: null,
   patternTypeFilter: PatternType.ANY,

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { findKafka } from '../../../peers/apache-kafka'
-import { type RightsBed, startOurs, startTheirs } from './rights-bed'
+import { EVERY_ACL, type RightsBed, startOurs, startTheirs } from './rights-bed'
 import { type RightsCase, rightsCases, type TopicIds } from './rights-cases'
 
 const RECORDED = join(__dirname, 'rights.json')
@@ -115,6 +115,51 @@ describe('what a client is told', () => {
   it.each(titles)('SEC-2: is what Kafka tells it, about %s', (title) => {
     expect(answers[title]).toEqual(recorded[title])
   })
+})
+
+/** Everything that somebody without rights could have changed, as the super user sees it. */
+async function stateOf({ admin }: RightsBed): Promise<unknown[]> {
+  const topics = [{ name: 'orders', partitionIndexes: [0, 1] }]
+  const partitions = [{ partitionIndex: 0, timestamp: -1 }]
+  const resources = [2, 4, 32].map((resourceType) => ({
+    resourceType,
+    resourceName: { 2: 'orders', 4: '', 32: 'crew' }[resourceType]!,
+    configurationKeys: null,
+  }))
+  return [
+    await admin.ask(ApiKey.Metadata, 12, { topics: null }),
+    await admin.ask(ApiKey.ListOffsets, 7, {
+      replicaId: -1,
+      isolationLevel: 0,
+      topics: ['orders', 'secret'].map((name) => ({ name, partitions })),
+    }),
+    await admin.ask(ApiKey.OffsetFetch, 7, { groupId: 'crew', topics, requireStable: false }),
+    await admin.ask(ApiKey.ListGroups, 4, { statesFilter: [] }),
+    await admin.ask(ApiKey.ListTransactions, 1, { stateFilters: [], producerIdFilters: [] }),
+    await admin.ask(ApiKey.DescribeConfigs, 4, {
+      resources,
+      includeSynonyms: false,
+      includeDocumentation: false,
+    }),
+    await admin.ask(ApiKey.DescribeClientQuotas, 1, { components: [], strict: false }),
+    await admin.ask(ApiKey.DescribeUserScramCredentials, 0, { users: null }),
+    await admin.ask(ApiKey.DescribeAcls, 3, EVERY_ACL),
+  ]
+}
+
+describe('somebody without rights', () => {
+  it('SEC-2: changes nothing, whatever he asks for', async () => {
+    const bed = await startOurs()
+    try {
+      const cases = rightsCases(await prepare(bed))
+      const before = await stateOf(bed)
+      for (const { key, version, request } of cases)
+        await bed.alice.ask(key, version, { ...request, validateOnly: false } as never)
+      expect(await stateOf(bed)).toEqual(before)
+    } finally {
+      await bed.stop()
+    }
+  }, 60_000)
 })
 
 const kafka = findKafka()
