@@ -22,6 +22,10 @@ const GIVE_BACK_FROM_BYTES = 8 << 10
 /** From the begin of a login to its end. */
 const LOGIN_MAX_MS = 60_000
 
+/** How the first record of TLS begins. */
+const TLS_HANDSHAKE = [0x16, 0x03] as const
+const SPEAKS_TLS = 'the client speaks TLS, and this listener does not'
+
 /** What the connections of a listener share: one object, so that an idle connection costs little more than its socket. */
 export interface ConnectionHost {
   readonly dispatcher: Dispatcher
@@ -66,6 +70,8 @@ export class Connection {
   #isFlushScheduled = false
   #isDraining = false
   #isClosed = false
+  /** Until the first bytes. */
+  #isNew = true
   /** The login under way; null once it is done, and where there is none. */
   #login: Login | null = null
   /** A message of the login is being looked at: the next one waits. */
@@ -141,9 +147,17 @@ export class Connection {
 
   onData(chunk: Buffer): void {
     if (this.#isDraining) return
+    if (this.#isNew && !this.#isPlain(chunk)) return this.#refuse(refused(SPEAKS_TLS))
+    this.#isNew = false
     this.#isActive = true
     this.#splitter.push(chunk)
     this.#takeRequests()
+  }
+
+  /** The first bytes of TLS would pass for a size that is far too large, which helps nobody to see what is wrong. */
+  #isPlain(chunk: Buffer): boolean {
+    const isTls = chunk[0] === TLS_HANDSHAKE[0] && chunk[1] === TLS_HANDSHAKE[1]
+    return !isTls || this.session.protocol.endsWith('SSL')
   }
 
   onDrain(): void {

@@ -60,6 +60,7 @@ function loadKeystore(config: TlsConfig, readFile: ReadFile): KeyMaterial {
   if (keystoreKey || keystoreCertificateChain) {
     if (!keystoreKey || !keystoreCertificateChain)
       throw new Error('ssl.keystore.key and ssl.keystore.certificate.chain together')
+    if (keystoreLocation !== null) throw new Error('either this or ssl.keystore.location')
     return pemKeys(keystoreKey.reveal(), keystoreCertificateChain.reveal(), config.keyPassword)
   }
   if (keystoreLocation === null) return {}
@@ -85,7 +86,10 @@ function pemKeys(keyText: string, chainText: string, keyPassword: Password | nul
 
 function loadTruststore(config: TlsConfig, readFile: ReadFile): readonly string[] | undefined {
   const { truststoreLocation, truststoreCertificates, truststorePassword } = config
-  if (truststoreCertificates) return pemCertificates(truststoreCertificates.reveal())
+  if (truststoreCertificates) {
+    if (truststoreLocation !== null) throw new Error('either this or ssl.truststore.location')
+    return pemCertificates(truststoreCertificates.reveal())
+  }
   if (truststoreLocation === null) return undefined
   const file = readStore(truststoreLocation, readFile)
   if (isPem(config.truststoreType, file)) return pemCertificates(file.toString('latin1'))

@@ -131,6 +131,14 @@ describeOpenssl(isHere('openssl') ? 'certificates' : 'certificates (skipped: no 
     it.each([
       [{ 'ssl.keystore.key': 'KEY' }, 'together'],
       [{ 'ssl.keystore.key': 'KEY', 'ssl.keystore.certificate.chain': 'OTHER' }, 'of the key'],
+      [
+        {
+          'ssl.keystore.key': 'KEY',
+          'ssl.keystore.certificate.chain': 'KEY',
+          'ssl.keystore.location': '/x',
+        },
+        'either this or ssl.keystore.location',
+      ],
       [{ 'ssl.keystore.location': '/nowhere' }, 'a file that can be read'],
       [{ 'ssl.truststore.certificates': 'nonsense' }, 'at least one certificate'],
       [{ 'ssl.cipher.suites': 'no such suite' }, 'IANA'],
