@@ -244,6 +244,12 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
     await expectSame(ApiKey.DescribeCluster, 2, { ...request, endpointType })
   })
 
+  it('AlterReplicaLogDirs: to a directory that there is not', async () => {
+    const dirs = [{ path: '/nowhere', topics: [{ name: 'a', partitions: [0] }] }]
+    const { theirs, ours } = await bothAnswer(ApiKey.AlterReplicaLogDirs, 2, { dirs })
+    expect(withoutTexts(ours)).toEqual(withoutTexts(theirs))
+  })
+
   it('DescribeConfigs: the configs of a topic, but for the words and our own key', async () => {
     const request = {
       resources: [{ resourceType: TOPIC, resourceName: 'b', configurationKeys: null }],

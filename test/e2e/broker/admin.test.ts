@@ -235,10 +235,53 @@ describe('the quorum and its brokers', () => {
     })
   })
 
+  it.each([
+    [1, ErrorCode.NONE],
+    [2, ErrorCode.MISMATCHED_ENDPOINT_TYPE],
+    [9, ErrorCode.UNSUPPORTED_ENDPOINT_TYPE],
+  ])('tells brokers as endpoints of type %i: error %i', async (endpointType, errorCode) => {
+    const request = { includeClusterAuthorizedOperations: false, includeFencedBrokers: true }
+    const answer = await client.ask(ApiKey.DescribeCluster, 2, { ...request, endpointType })
+    expect(answer).toMatchObject({ errorCode, endpointType: 1 })
+    expect(answer.brokers).toHaveLength(errorCode === ErrorCode.NONE ? 1 : 0)
+  })
+
   it('does not forget the broker that is asked', async () => {
     expect(await client.ask(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toMatchObject({
       errorCode: ErrorCode.INVALID_REQUEST,
     })
+  })
+})
+
+describe('log directories', () => {
+  it('are told with their logs and the room on the disk', async () => {
+    const ask = (topics: { topic: string; partitions: number[] }[] | null) =>
+      client.ask(ApiKey.DescribeLogDirs, 4, { topics })
+    const { results } = await ask([{ topic: 'a', partitions: [1, 9] }])
+    expect(results).toMatchObject([
+      {
+        errorCode: 0,
+        logDir: broker.directory,
+        topics: [{ name: 'a', partitions: [{ partitionIndex: 1, isFutureKey: false }] }],
+      },
+    ])
+    expect(results[0].totalBytes).toBeGreaterThan(0)
+    const all = await ask(null)
+    expect(all.results[0].topics.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['a', 'b', 'c']),
+    )
+    expect((await ask([])).results).toMatchObject([{ topics: [] }])
+  })
+
+  it('take logs only that there are, and are taken only if they are there', async () => {
+    const move = async (path: string, name: string) => {
+      const dirs = [{ path, topics: [{ name, partitions: [0] }] }]
+      const { results } = await client.ask(ApiKey.AlterReplicaLogDirs, 2, { dirs })
+      return results[0].partitions[0].errorCode
+    }
+    expect(await move(broker.directory, 'a')).toBe(ErrorCode.NONE)
+    expect(await move(broker.directory, 'nobody')).toBe(ErrorCode.REPLICA_NOT_AVAILABLE)
+    expect(await move('/nowhere', 'a')).toBe(ErrorCode.LOG_DIR_NOT_FOUND)
   })
 })
 

@@ -155,6 +155,12 @@ function aRequest(key: ServedApiKey, version: number): object {
     }
     case ApiKey.ListConfigResources:
       return { resourceTypes: [] }
+    case ApiKey.AlterReplicaLogDirs: {
+      const topics = [{ name: 'versions', partitions: [0] }]
+      return { dirs: [{ path: '/nowhere', topics }] }
+    }
+    case ApiKey.DescribeLogDirs:
+      return { topics: [{ topic: 'versions', partitions: [0] }] }
     case ApiKey.CreatePartitions: {
       const topics = [{ name: 'versions', count: 1, assignments: null }]
       return { topics, timeoutMs: 1000, validateOnly: true }
@@ -228,7 +234,7 @@ function aRequest(key: ServedApiKey, version: number): object {
     case ApiKey.ConsumerGroupDescribe:
       return { groupIds: ['nobody'], includeAuthorizedOperations: true }
     default:
-      throw new Error(`give key ${key} a request here`)
+      throw new Error(`give key ${key as number} a request here`)
   }
 }
 
@@ -309,6 +315,14 @@ function expected(key: ServedApiKey, version: number): object {
     case ApiKey.AlterConfigs:
     case ApiKey.IncrementalAlterConfigs:
       return { responses: [{ errorCode: 0, errorMessage: null, resourceName: 'versions' }] }
+    case ApiKey.AlterReplicaLogDirs: {
+      const partitions = [{ partitionIndex: 0, errorCode: ErrorCode.LOG_DIR_NOT_FOUND }]
+      return { results: [{ topicName: 'versions', partitions }] }
+    }
+    case ApiKey.DescribeLogDirs: {
+      const topics = [{ name: 'versions', partitions: [{ partitionIndex: 0 }] }]
+      return { results: [{ errorCode: 0, logDir: broker.directory, topics }] }
+    }
     case ApiKey.CreatePartitions:
       return { results: [{ name: 'versions', errorCode: ErrorCode.INVALID_PARTITIONS }] }
     case ApiKey.ElectLeaders: {
@@ -370,7 +384,7 @@ function expected(key: ServedApiKey, version: number): object {
     case ApiKey.ConsumerGroupDescribe:
       return { groups: [{ groupId: 'nobody', errorCode: ErrorCode.GROUP_ID_NOT_FOUND }] }
     default:
-      throw new Error(`give key ${key} an answer here`)
+      throw new Error(`give key ${key as number} an answer here`)
   }
 }
 

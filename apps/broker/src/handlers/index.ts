@@ -28,6 +28,8 @@ import { createAcls } from './30-create-acls'
 import { deleteAcls } from './31-delete-acls'
 import { describeConfigs } from './32-describe-configs'
 import { legacyAlterConfigs } from './33-alter-configs'
+import { alterReplicaLogDirs } from './34-alter-replica-log-dirs'
+import { describeLogDirs } from './35-describe-log-dirs'
 import { saslAuthenticate } from './36-sasl-authenticate'
 import { createPartitions } from './37-create-partitions'
 import { createDelegationToken } from './38-create-delegation-token'
@@ -91,6 +93,8 @@ export const handlers: readonly Handler[] = [
   deleteAcls,
   describeConfigs,
   legacyAlterConfigs,
+  alterReplicaLogDirs,
+  describeLogDirs,
   saslAuthenticate,
   createPartitions,
   createDelegationToken,
