@@ -1,4 +1,8 @@
-/** AddPartitionsToTxn, key 24 - versions 0 to 5. */
+/**
+ * AddPartitionsToTxn, key 24 - versions 0 to 5: partitions that a transaction is about to write to.
+ * Versions: 2 PRODUCER_FENCED; 3 flexible; 4 several transactions, sent by brokers only, which may also just ask whether the
+ *   partitions are in it (verifyOnly); 5 TRANSACTION_ABORTABLE. Producers stay at 3, or send none (EndTxn 5).
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const AddPartitionsToTxnRequest = message(

@@ -1,4 +1,7 @@
-/** AddOffsetsToTxn, key 25 - versions 0 to 4. */
+/**
+ * AddOffsetsToTxn, key 25 - versions 0 to 4: the group whose offsets a transaction is about to commit.
+ * Versions: 2 PRODUCER_FENCED; 3 flexible; 4 TRANSACTION_ABORTABLE.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const AddOffsetsToTxnRequest = message(

@@ -1,4 +1,7 @@
-/** EndTxn, key 26 - versions 0 to 5. */
+/**
+ * EndTxn, key 26 - versions 0 to 5: commits or aborts.
+ * Versions: 2 PRODUCER_FENCED; 3 flexible; 4 TRANSACTION_ABORTABLE; 5 the answer names the producer of the next transaction.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const EndTxnRequest = message(

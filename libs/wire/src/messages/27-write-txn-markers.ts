@@ -1,4 +1,7 @@
-/** WriteTxnMarkers, key 27 - versions 1 to 2. */
+/**
+ * WriteTxnMarkers, key 27 - versions 1 to 2: ends transactions in partitions; from coordinators, and from an operator.
+ * Versions: 1 flexible; 2 the transaction's version, which decides what epoch the marker must have. Kafka 4 has no 0.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const WriteTxnMarkersRequest = message(

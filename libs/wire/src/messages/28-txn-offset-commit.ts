@@ -1,4 +1,8 @@
-/** TxnOffsetCommit, key 28 - versions 0 to 5. */
+/**
+ * TxnOffsetCommit, key 28 - versions 0 to 5: positions of a group that count when a transaction commits.
+ * Versions: 2 leader epoch; 3 flexible, group member and generation; 4 TRANSACTION_ABORTABLE; 5 the group joins the
+ *   transaction by this request. By topic name in all of them.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const TxnOffsetCommitRequest = message(

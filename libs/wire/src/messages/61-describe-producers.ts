@@ -1,4 +1,4 @@
-/** DescribeProducers, key 61 - version 0 only. */
+/** DescribeProducers, key 61 - version 0 only: what a partition's log knows of producers. Here epochs are int32. */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeProducersRequest = message(

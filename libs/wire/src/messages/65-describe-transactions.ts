@@ -1,4 +1,4 @@
-/** DescribeTransactions, key 65 - version 0 only. */
+/** DescribeTransactions, key 65 - version 0 only: the state of transactional ids, with the partitions of open transactions. */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeTransactionsRequest = message(

@@ -1,4 +1,7 @@
-/** ListTransactions, key 66 - versions 0 to 2. */
+/**
+ * ListTransactions, key 66 - versions 0 to 2: the transactional ids of a coordinator.
+ * Versions: 1 only transactions that are older than durationFilter, in ms; 2 a pattern for the whole transactional id.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const ListTransactionsRequest = message(
