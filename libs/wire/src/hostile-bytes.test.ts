@@ -19,7 +19,20 @@ const specs = messages
   .flatMap(({ request, response }) => [request, response])
   .map((spec) => ({ spec: spec as MessageSpec, title: spec.name }))
 
-function* samplesOf(spec: MessageSpec): Iterable<{ version: number; bytes: Buffer; seed: number }> {
+interface Sample {
+  readonly version: number
+  readonly bytes: Buffer
+  readonly seed: number
+}
+const samples = new Map<MessageSpec, Sample[]>()
+
+function samplesOf(spec: MessageSpec): Sample[] {
+  const known = samples.get(spec) ?? [...makeSamples(spec)]
+  samples.set(spec, known)
+  return known
+}
+
+function* makeSamples(spec: MessageSpec): Iterable<Sample> {
   for (let version = spec.versions.min; version <= spec.versions.max; version++) {
     const options = { numRuns: ROUNDS, seed: SEED + version }
     for (const value of fc.sample(messageArbitrary(spec, version), options)) {
