@@ -17,6 +17,14 @@ import { isLogFailure, toWireFailure } from './log-error-codes'
 import { type Marker, Partition, type PartitionAssignment } from './partition'
 import { Traffic } from './traffic'
 
+/** Refusals with which Kafka does not tell where the log begins. */
+const START_NOT_TOLD: ReadonlySet<number> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+])
 /** Fetches that may wait at once. Beyond it a fetch is answered at once with what there is. */
 const MAX_WAITING_FETCHES = 20_000
 /** A longer wait is cut to this, so that an abandoned connection does not hold its fetch for ever. */
@@ -252,7 +260,7 @@ export class ReplicaManager {
         this.#logger.error('append failed', { topic, partition: index, error })
       results[at] = {
         ...failedAppend(entry, failure.errorCode, failure.errorMessage),
-        logStartOffset: partition.log.logStartOffset,
+        logStartOffset: START_NOT_TOLD.has(failure.errorCode) ? -1 : partition.log.logStartOffset,
         recordErrors: refusedRecordsOf(error),
       }
       return -1

@@ -260,20 +260,20 @@ describe('Fetch of a client that pipelines', () => {
       const { rss, external } = process.memoryUsage()
       peak = Math.max(peak, rss - before.rss, external - before.external)
     }, 2)
-    for (let count = 0; count < 256; count++)
+    for (let count = 0; count < 48; count++)
       client.send(ApiKey.Fetch, 12, {
         maxWaitMs: 0,
         minBytes: 1,
         sessionEpoch: -1,
         topics: [{ topic: 'wide', partitions: [aPartition({ partitionMaxBytes: 8 << 20 })] }],
       })
-    // All of it is 1.8 GB; this side reads it away as fast as it comes, in the same process.
-    for (let count = 0; count < 256; count++) {
+    // All of it is 345 MB; this side reads it away as fast as it comes, in the same process.
+    for (let count = 0; count < 48; count++) {
       const frame = await client.nextFrame()
       expect(frame!.length).toBeGreaterThan(7_000_000)
     }
     clearInterval(watch)
-    expect(peak).toBeLessThan(400 << 20)
+    expect(peak).toBeLessThan(200 << 20)
   })
 })
 
@@ -297,7 +297,7 @@ describe('ListOffsets', () => {
     expect(await ask(10, -6)).toEqual(['UNSUPPORTED_VERSION'])
     expect(await ask(11, -6)).toEqual(['NONE'])
     expect(await ask(11, -7)).toEqual(['UNSUPPORTED_VERSION'])
-    expect(await ask(9, -1, -2)).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST'])
+    expect(await ask(9, -1, -2)).toEqual(['INVALID_REQUEST'])
   })
 })
 

@@ -114,7 +114,7 @@ function planReads(request: Request, context: FetchContext, ctx: RequestContext)
     // Nobody follows a partition of ours.
     if (refusal === ErrorCode.NONE && isReplica) refusal = ErrorCode.NOT_LEADER_OR_FOLLOWER
     if (refusal === ErrorCode.NONE) plan.entries.push(entry)
-    else plan.refused.push(failedFetch(entry, refusal))
+    else plan.refused.push({ ...failedFetch(entry, refusal), abortedTransactions: [] })
   }
   return plan
 }
