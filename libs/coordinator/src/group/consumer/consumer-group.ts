@@ -27,6 +27,7 @@ export interface ResolvedPattern {
 }
 
 const NO_EPOCH = -1
+const NO_VERSION = -1
 
 /**
  * A group of the consumer protocol, as its records say. Only `apply` changes it: a live group and one that was read from
@@ -37,6 +38,8 @@ export class ConsumerGroup {
   readonly groupId: string
   /** When members are due. They are not in the log: a group that was read gives everyone a whole session. */
   readonly timers: MemberTimers
+  /** The list of topics that the group was last compared with. Not in the log: a group that was read is compared anew. */
+  readonly seenTopics: { version: number }
   /** Grows when members, subscriptions or topics change: then there must be a new target assignment. */
   #epoch = 0
   #metadataHash = 0
@@ -53,6 +56,7 @@ export class ConsumerGroup {
   constructor(groupId: string, from: ConsumerGroup | null = null) {
     this.groupId = groupId
     this.timers = from ? from.timers : new MemberTimers()
+    this.seenTopics = from ? from.seenTopics : { version: NO_VERSION }
     this.#members = new Map(from ? from.#members : [])
     this.#idByInstance = new Map(from ? from.#idByInstance : [])
     this.#targets = new Map(from ? from.#targets : [])

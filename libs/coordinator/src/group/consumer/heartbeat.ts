@@ -1,6 +1,7 @@
 import type { ConsumerGroupHeartbeatResponse, InferInput } from '@millrace/wire'
 import { ErrorCode } from '@millrace/wire'
 import { checkEpoch, checkRoom, memberOrThrow } from './checks'
+import type { ConsumerGroup } from './consumer-group'
 import type { ConsumerGroupContext } from './context'
 import type { GroupDraft } from './group-draft'
 import { raiseEpoch } from './group-epoch'
@@ -16,7 +17,7 @@ import {
   newConsumerMember,
 } from './member'
 import { isSameOwned, type TopicPartitions, topicPartitionsOf } from './partitions'
-import { checkPattern, refreshPatterns } from './patterns'
+import { checkPattern, isRefreshDue, refreshPatterns } from './patterns'
 import { reconcile } from './reconcile'
 import { replaceStatic } from './static-member'
 import { topicIdsOf, topicNamesOf } from './subscription'
@@ -83,18 +84,28 @@ export function updateMember(
   context: ConsumerGroupContext,
 ): boolean {
   const isNew = !draft.group.members.has(updated.id)
+  const isUnchanged = !isNew && isSameMetadata(before, updated)
+  if (isUnchanged && isUpToDate(draft.group, context)) {
+    updateTargetAssignment(draft, context)
+    return false
+  }
   const topicsBefore = topicNamesOf(before, draft.group)
   if (updated.subscribedTopicRegex !== before.subscribedTopicRegex) {
     checkPattern(updated.subscribedTopicRegex)
   }
-  if (isNew || !isSameMetadata(before, updated)) {
-    draft.write(metadataRecord(draft.groupId, updated))
-  }
+  if (!isUnchanged) draft.write(metadataRecord(draft.groupId, updated))
   refreshPatterns(draft, context, mayDescribe)
   const hasSubscriptionChanged = !isSameSet(topicsBefore, topicNamesOf(updated, draft.group))
   raiseEpoch(draft, context, { isForced: isNew || hasSubscriptionChanged })
   updateTargetAssignment(draft, context)
+  const version = context.topics.version()
+  draft.whenDurable(({ seenTopics }) => (seenTopics.version = version))
   return hasSubscriptionChanged
+}
+
+/** Most heartbeats say and find nothing new: those look at nothing but this. */
+function isUpToDate(group: ConsumerGroup, context: ConsumerGroupContext): boolean {
+  return group.seenTopics.version === context.topics.version() && !isRefreshDue(group, context)
 }
 
 /** Brings a member a step nearer to its target. @throws ProtocolError FENCED_MEMBER_EPOCH */

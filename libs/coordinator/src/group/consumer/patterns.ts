@@ -25,20 +25,17 @@ export function checkPattern(text: string): void {
  */
 export function refreshPatterns(
   draft: GroupDraft,
-  { topics, clock, options }: ConsumerGroupContext,
+  context: ConsumerGroupContext,
   mayDescribe: (topic: string) => boolean,
 ): void {
+  const { topics } = context
   dropPatterns(draft)
   const subscribed = subscribedPatterns(draft.group)
   if (subscribed.size === 0) return
   const { patterns } = draft.group
-  const now = clock.now()
+  const now = context.clock.now()
   const version = topics.version()
-  const isDue = [...patterns.values()].some(
-    (pattern) =>
-      now > pattern.timestamp + options.patternRefreshIntervalMs ||
-      (pattern.version < version && now > pattern.timestamp + REFRESH_MIN_INTERVAL_MS),
-  )
+  const isDue = isRefreshDue(draft.group, context)
   const wanted = [...subscribed].filter((text) => isDue || !patterns.has(text))
   for (const [text, found] of lookUp(wanted, topics)) {
     draft.write({
@@ -48,6 +45,19 @@ export function refreshPatterns(
       value: { topics: found.filter(mayDescribe), version, timestamp: now },
     })
   }
+}
+
+/** Whether what patterns stand for is too old, or topics came since. */
+export function isRefreshDue(
+  { patterns }: ConsumerGroup,
+  { topics, clock, options }: ConsumerGroupContext,
+): boolean {
+  const now = clock.now()
+  for (const { timestamp, version } of patterns.values()) {
+    if (now > timestamp + options.patternRefreshIntervalMs) return true
+    if (version < topics.version() && now > timestamp + REFRESH_MIN_INTERVAL_MS) return true
+  }
+  return false
 }
 
 /** Forgets patterns that nobody subscribes to. */
