@@ -1,6 +1,7 @@
-import { type Clock, errorMessage, type Timer } from '@millrace/base'
+import { errorMessage } from '@millrace/base'
 import { ErrorCode } from '@millrace/wire'
 import { partitionOfKey } from '../java-hash-code'
+import { PeriodicTask } from '../periodic-task'
 import type { TransactionOptions } from './config'
 import type { TopicPartition } from './partitions'
 import {
@@ -225,39 +226,6 @@ export class TxnCoordinator {
 }
 
 type FoundShard = { shard: TxnShard; error: 0 } | { shard: null; error: number }
-
-/** Runs a task again and again, each time an interval after the last run has ended. */
-class PeriodicTask {
-  readonly #clock: Clock
-  readonly #intervalMs: number
-  readonly #run: () => Promise<void>
-  #timer: Timer | null = null
-  #isStarted = false
-
-  constructor(clock: Clock, intervalMs: number, run: () => Promise<void>) {
-    this.#clock = clock
-    this.#intervalMs = intervalMs
-    this.#run = run
-  }
-
-  start(): void {
-    this.#isStarted = true
-    this.#schedule()
-  }
-
-  stop(): void {
-    this.#isStarted = false
-    this.#timer?.cancel()
-  }
-
-  #schedule(): void {
-    this.#timer = this.#clock.schedule(this.#intervalMs, () => {
-      void this.#run().then(() => {
-        if (this.#isStarted) this.#schedule()
-      })
-    })
-  }
-}
 
 function isListed(txn: Transaction, filter: TransactionFilter, now: number): boolean {
   const { states, producerIds, minDurationMs, matchesId } = filter

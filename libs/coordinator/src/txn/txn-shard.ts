@@ -158,14 +158,11 @@ export class TxnShard {
   /** Forgets transactional ids that nobody has used for so long. @throws ProtocolError */
   async removeExpired(expirationMs: number): Promise<void> {
     const now = this.#deps.clock.now()
-    const expired = [...this.#entries.values()].filter(
-      ({ txn, isStoring }) => !isStoring && isExpired(txn, now, expirationMs),
-    )
-    for (let at = 0; at < expired.length; at += TOMBSTONES_MAX) {
+    const isUnused = ({ txn, isStoring }: Entry) => !isStoring && isExpired(txn, now, expirationMs)
+    const unused = [...this.#entries.values()].filter(isUnused)
+    for (let at = 0; at < unused.length; at += TOMBSTONES_MAX) {
       // While one chunk was on its way, a producer of the next may have come back.
-      const chunk = expired
-        .slice(at, at + TOMBSTONES_MAX)
-        .filter(({ txn, isStoring }) => !isStoring && isExpired(txn, now, expirationMs))
+      const chunk = unused.slice(at, at + TOMBSTONES_MAX).filter(isUnused)
       if (chunk.length > 0) await this.#remove(chunk)
     }
   }
