@@ -1,31 +1,17 @@
 import { boolean, int, list, long } from '@millrace/config'
 
 const TIERED = 'No effect. Tiered storage is not served.'
-const CODEC_LEVEL = 'No effect. Batches are compressed at the usual level of each codec.'
+const LZ4_LEVEL = 'No effect. Lz4 has one level here.'
 const THROTTLED = 'No effect. Replication is not throttled.'
 
 /** Topic keys that are taken, checked and described, and change nothing: tools set them whatever the broker does with them. */
 export const logConfigWithoutEffect = {
-  compressionGzipLevel: int('compression.gzip.level', {
-    default: -1,
-    min: -1,
-    max: 9,
-    scope: 'topic',
-    doc: CODEC_LEVEL,
-  }),
   compressionLz4Level: int('compression.lz4.level', {
     default: 9,
     min: 1,
     max: 17,
     scope: 'topic',
-    doc: CODEC_LEVEL,
-  }),
-  compressionZstdLevel: int('compression.zstd.level', {
-    default: 3,
-    min: -131_072,
-    max: 22,
-    scope: 'topic',
-    doc: CODEC_LEVEL,
+    doc: LZ4_LEVEL,
   }),
   preallocate: boolean('preallocate', {
     default: false,

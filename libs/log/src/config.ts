@@ -105,6 +105,20 @@ export const logConfigDefinition = {
     scope: 'topic',
     doc: 'How far in the future a CreateTime may be.',
   }),
+  compressionGzipLevel: int('compression.gzip.level', {
+    default: -1,
+    min: -1,
+    max: 9,
+    scope: 'topic',
+    doc: 'How hard gzip tries where compression.type is gzip; -1 is its usual level.',
+  }),
+  compressionZstdLevel: int('compression.zstd.level', {
+    default: 3,
+    min: -131_072,
+    max: 22,
+    scope: 'topic',
+    doc: 'How hard zstd tries where compression.type is zstd.',
+  }),
   compressionType: oneOf(
     'compression.type',
     ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],

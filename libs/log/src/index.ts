@@ -9,12 +9,7 @@ export { logErrors } from './errors'
 export { type Log } from './log'
 export { type DirectoryDescription, type LogDescription } from './describe-directories'
 export { type LogSpec } from './log-directory'
-export {
-  LogManager,
-  type CreateLogSpec,
-  type LogManagerDeps,
-  type LogManagerOptions,
-} from './log-manager'
+export { LogManager } from './log-manager'
 export {
   type ActiveProducer,
   type AppendOptions,
@@ -24,6 +19,11 @@ export {
   type ReadResult,
 } from './log-types'
 export { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
+export {
+  type CreateLogSpec,
+  type LogManagerDeps,
+  type LogManagerOptions,
+} from './manager-types'
 export { readBuffers } from './read-buffers'
 export { refusedRecordsOf, type RefusedRecord } from './refused-records'
 export { type ReadLimits } from './segment'

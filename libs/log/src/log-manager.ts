@@ -1,24 +1,16 @@
-import {
-  errorCode,
-  errorMessage,
-  type Clock,
-  type DirectoryLock,
-  type Disk,
-  type Random,
-} from '@millrace/base'
+import { errorCode, errorMessage } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
-import type { Logger } from '@millrace/telemetry'
 import { Chores } from './chores'
-import type { LogConfig } from './config'
 import { LogCleaner } from './compaction/log-cleaner'
 import { describeDirectory, type DirectoryDescription } from './describe-directories'
 import { logErrors } from './errors'
 import { GroupCommit } from './group-commit'
 import type { Log } from './log'
-import { checkpointKey, LogDirectory, type LogDirectoryDeps, type LogSpec } from './log-directory'
+import { checkpointKey, LogDirectory, type LogDirectoryDeps } from './log-directory'
 import { LogMove } from './log-move'
 import type { LogDeps } from './log-types'
 import { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
+import type { CreateLogSpec, LogManagerDeps, LogManagerOptions } from './manager-types'
 import { chooseCopy } from './two-copies'
 import { TailCache } from './tail-cache'
 
@@ -26,37 +18,6 @@ import { TailCache } from './tail-cache'
 const PARALLEL_LOGS_MAX_COUNT = 16
 /** Of a directory at the start: others go on without it. Anything else a human must look at. */
 const UNUSABLE_DIRECTORY = 'LOG_DIRECTORY_UNWRITABLE'
-
-export interface LogManagerDeps {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly random: Random
-  /** Runs a round of the group commit soon; setImmediate if absent. */
-  readonly schedule?: (run: () => void) => void
-  /** Keeps other processes out of the directories: `lockDirectory`. Absent where the caller holds them already. */
-  readonly lock?: (directory: string) => DirectoryLock
-  /** The last log directory has failed: there is nothing left to serve. */
-  readonly onAllFailed?: (cause: unknown) => void
-}
-
-export interface LogManagerOptions {
-  /** `log.dirs`. */
-  readonly directories: readonly string[]
-  readonly nodeId: number
-  readonly clusterId: string
-  /** The configuration of a log that is found at the start: chores work on it before anybody else has looked. */
-  readonly configOf: (topic: string) => LogConfig
-  readonly config?: LogManagerConfig
-  readonly tailCacheBytes?: number
-}
-
-export interface CreateLogSpec extends LogSpec {
-  /**
-   * The partition did not exist before. Unless that is said, no log is created while a directory is offline: it may be in there.
-   */
-  readonly isNew?: boolean
-}
 
 interface PlacedLog {
   readonly log: Log

@@ -4,9 +4,9 @@ import type { LastOfProducer } from './compaction/batch-filter'
 import type { SwappedIn } from './compaction/swap'
 import type { LogConfig } from './config'
 import { logErrors } from './errors'
-import { LogHealth } from './log-health'
-import type { LogParts } from './log-parts'
-import { LogState } from './log-state'
+import type { LogHealth } from './log-health'
+import { createParts, type LogParts } from './log-parts'
+import type { LogState } from './log-state'
 import { deleteOldSegments, moveStart, replaceSegments, truncate } from './log-trimming'
 import type {
   ActiveProducer,
@@ -19,16 +19,15 @@ import type {
   MarkerOptions,
   ReadResult,
 } from './log-types'
-import { LogWriter } from './log-writer'
 import { findAborted, readSegments } from './read'
 import { relocate } from './log-relocation'
 import { recoverLog, type RecoveredLog } from './recovery'
 import type { Segment, ReadLimits } from './segment'
-import { LogTail } from './tail-cache'
+import type { LogTail } from './tail-cache'
 import type { TimestampOffset } from './time-index'
 import { findByTimestamp, findNewest } from './timestamp-lookup'
 import type { AbortedTransaction } from './txn-index'
-import { Verifications, type VerificationRequest } from './verifications'
+import type { VerificationRequest } from './verifications'
 
 const NO_RECORDS = Buffer.alloc(0)
 
@@ -57,39 +56,15 @@ export class Log {
   #exclusive: Promise<unknown> = Promise.resolve()
 
   private constructor(deps: LogDeps, options: LogOptions, recovered: RecoveredLog) {
-    const { directory, config, producerExpirationMs } = options
     this.topic = options.topic
     this.partition = options.partition
     this.topicId = options.topicId
     this.cleanedOffset = options.cleanedOffset ?? -1
-    const where = `${this.topic}-${this.partition}`
     this.#damagedRecoveryPoint = recovered.damage === null ? 0 : options.recoveryPoint
-    this.#state = new LogState(recovered, options.highWatermark)
-    this.#tail = new LogTail(deps.shared.tailCache)
-    const onAdvance = () => this.onFlushed?.()
-    this.#health = new LogHealth(
-      {
-        ...deps,
-        onFailed: (failure) => this.#onFailed(failure),
-        onRoomChange: onAdvance,
-        onStorageFailure: (cause) => this.#parts.deps.hooks.onStorageFailure(cause),
-      },
-      where,
-      recovered.damage,
-    )
-    const parts = {
-      deps,
-      where,
-      directory,
-      config,
-      producerExpirationMs,
-      state: this.#state,
-      tail: this.#tail,
-      verifications: new Verifications(deps.clock),
-      health: this.#health,
-      onAdvance,
-    }
-    this.#parts = Object.assign(parts, { writer: new LogWriter(parts) })
+    this.#parts = createParts({ deps, options, recovered }, () => this.onFlushed?.())
+    this.#state = this.#parts.state
+    this.#tail = this.#parts.tail
+    this.#health = this.#parts.health
   }
 
   /** Opens or creates the log in its directory; recovers it first unless it was closed properly. */
@@ -405,11 +380,6 @@ export class Log {
     const { segments, logStartOffset } = this.#state
     const found = this.#health.guardRead(() => find(segments.all(), logStartOffset))
     return found === null ? null : { ...found, leaderEpoch: this.epochOf(found.offset) }
-  }
-
-  #onFailed(failure: PlatformError): void {
-    this.#parts.writer.stop(failure)
-    this.onFlushed?.()
   }
 
   /** Runs changes of the segments one after the other. */

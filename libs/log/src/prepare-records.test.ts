@@ -56,6 +56,15 @@ describe('records of an append', () => {
     }
   })
 
+  it('are packed at the level of the topic', async () => {
+    const records = Array.from({ length: 200 }, (_, index) => ({ key: `${index * 7919}` }))
+    const sizeAt = async (compressionGzipLevel: number) => {
+      const config = { compressionType: 'gzip', compressionGzipLevel } as const
+      return (await append(aBatchOf(records), config)).stored.length
+    }
+    expect(await sizeAt(9)).toBeLessThan(await sizeAt(1))
+  })
+
   it('keep their bytes where the topic leaves the codec to the producer', async () => {
     const sent = aBatchOf([{}, {}], Codec.zstd)
     const { stored } = await append(Buffer.from(sent), { compressionType: 'producer' })

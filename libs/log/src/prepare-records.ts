@@ -43,11 +43,13 @@ export function prepareRecords(records: Buffer, context: PrepareContext): Prepar
   const given = batch.codec(records, 0)
   const wanted = config.compressionType === 'producer' ? given : storedCodec(config.compressionType)
   const maxTimestamp = isStamped ? batch.maxTimestamp(records, 0) : inspection.maxTimestamp
-  if (!inspection.isDense)
-    return { records: renumberBatch(records, 0, { codec: wanted as Codec }), maxTimestamp }
-  if (wanted === given) return { records, maxTimestamp }
-  const target = { payload: inspection.payload, codec: wanted as Codec }
-  return { records: recompressBatch(records, 0, target), maxTimestamp }
+  if (inspection.isDense && wanted === given) return { records, maxTimestamp }
+  const { payload } = inspection
+  const target = { payload, codec: wanted as Codec, level: levelOf(wanted, config) }
+  const made = inspection.isDense
+    ? recompressBatch(records, 0, target)
+    : renumberBatch(records, 0, target)
+  return { records: made, maxTimestamp }
 }
 
 function rulesOf(records: Buffer, { config, nowMs }: PrepareContext): RecordRules {
@@ -125,6 +127,12 @@ function refuseRecords(
     { where, timestamp: late.timestamp, reason: `is outside ${from} to ${to}` },
     refused,
   )
+}
+
+function levelOf(codec: number, config: LogConfig): number | undefined {
+  if (codec === Codec.zstd) return config.compressionZstdLevel
+  const { compressionGzipLevel } = config
+  return codec === Codec.gzip && compressionGzipLevel >= 0 ? compressionGzipLevel : undefined
 }
 
 function storedCodec(compressionType: string): number {

@@ -9,12 +9,12 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from './file-names'
-import { IndexEntries } from './index-entries'
-import { OFFSET_ENTRY_BYTES, OffsetIndex } from './offset-index'
+import type { OffsetIndex } from './offset-index'
 import { readBuffers } from './read-buffers'
+import { emptyIndexes, storedIndexes, type SegmentIndexes } from './segment-indexes'
 import { scanSegment, type ScanResult } from './segment-scan'
-import { TIME_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index'
-import { TxnIndex } from './txn-index'
+import type { TimeIndex, TimestampOffset } from './time-index'
+import type { TxnIndex } from './txn-index'
 
 /** How far an offset may be from its segment's base: the indexes have an int32 for it. */
 export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
@@ -375,48 +375,4 @@ function findBatch(window: Buffer, offset: number): number {
     at += size
   }
   return -at - 1
-}
-
-interface SegmentIndexes {
-  readonly offsets: OffsetIndex
-  readonly times: TimeIndex
-  readonly txns: TxnIndex
-}
-type IndexPlace = Pick<SegmentOptions, 'directory' | 'baseOffset' | 'suffix'>
-
-function emptyIndexes(disk: Disk, place: IndexPlace): SegmentIndexes {
-  const { directory, baseOffset, suffix: behind = '' } = place
-  const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix + behind))
-  const offsets = IndexEntries.createEmpty(disk, at(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_BYTES)
-  const times = IndexEntries.createEmpty(disk, at(TIME_INDEX_SUFFIX), TIME_ENTRY_BYTES)
-  return {
-    offsets: new OffsetIndex(offsets, baseOffset),
-    times: new TimeIndex(times, baseOffset),
-    txns: TxnIndex.createEmpty(disk, at(TXN_INDEX_SUFFIX)),
-  }
-}
-
-function storedIndexes(
-  disk: Disk,
-  { directory, baseOffset, hasTxnIndex }: IndexPlace & { hasTxnIndex: boolean },
-): { indexes: SegmentIndexes; areWhole: boolean } {
-  const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix))
-  const offsets = IndexEntries.openSealed(disk, at(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_BYTES)
-  const times = IndexEntries.openSealed(disk, at(TIME_INDEX_SUFFIX), TIME_ENTRY_BYTES)
-  const empty = emptyIndexes(disk, { directory, baseOffset })
-  const txns = hasTxnIndex
-    ? TxnIndex.openStored(disk, at(TXN_INDEX_SUFFIX))
-    : { index: empty.txns, isWhole: true }
-  const areWhole = offsets !== null && times !== null && txns.isWhole
-  if (areWhole) {
-    const indexes = {
-      offsets: new OffsetIndex(offsets, baseOffset),
-      times: new TimeIndex(times, baseOffset),
-      txns: txns.index,
-    }
-    return { indexes, areWhole }
-  }
-  offsets?.close()
-  times?.close()
-  return { indexes: { ...empty, txns: txns.index }, areWhole }
 }
