@@ -24,7 +24,7 @@ export interface SessionRequest {
   /** All partitions if the request opens a session or has none, else those that are new or changed. */
   readonly wanted: readonly FetchEntry[]
   readonly forgotten: readonly PartitionName[]
-  nameOf(topicId: string): string | undefined
+  readonly nameOf: (topicId: string) => string | undefined
 }
 
 /** What the answer says. */

@@ -203,14 +203,26 @@ describe('requests of the data path', () => {
 function aPlainRequest(): object {
   const named = { name: 'fuzzed', topic: 'fuzzed', topicId }
   const partition = {
-    ...{ index: 0, partition: 0, partitionIndex: 0, leaderEpoch: 0 },
-    ...{ fetchOffset: 0, offset: 0, timestamp: -1, partitionMaxBytes: 1000 },
+    index: 0,
+    partition: 0,
+    partitionIndex: 0,
+    leaderEpoch: 0,
+    fetchOffset: 0,
+    offset: 0,
+    timestamp: -1,
+    partitionMaxBytes: 1000,
     records: aBatch(['a']),
   }
   const topics = [{ ...named, partitions: [partition], partitionData: [partition] }]
   return {
-    ...{ acks: -1, timeoutMs: 1000, replicaId: -1, maxWaitMs: 0, minBytes: 1, sessionEpoch: -1 },
-    ...{ topics, topicData: topics },
+    acks: -1,
+    timeoutMs: 1000,
+    replicaId: -1,
+    maxWaitMs: 0,
+    minBytes: 1,
+    sessionEpoch: -1,
+    topics,
+    topicData: topics,
   }
 }
 
