@@ -1,7 +1,7 @@
 /**
  * DescribeDelegationToken, key 41 - served: 1 to 3.
- * Does: tells the tokens of the given owners, or all (null), that the client may see: those it owns or may renew, and those
- * that rights on the token or its owner let it see. With what logs in, as Kafka does.
+ * Does: tells the tokens of the given owners, or all (null), that the client may see: those it owns, asked for or may renew,
+ * and those that rights on the token or its owner let it see. With what logs in, as Kafka does.
  * Versions: 2 flexible; 3 who asked for the token.
  * Gaps: none known.
  */
@@ -9,12 +9,13 @@ import { recordKinds, type TokenRecord } from '@millrace/controller'
 import {
   AclOperation,
   isOwnerOrRenewer,
+  type Principal,
   principalText,
   ResourceType,
   tokenHmac,
 } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
-import { mayUseTokens, tokenSecret } from './delegation-tokens'
+import { isSame, mayUseTokens, tokenSecret } from './delegation-tokens'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
 
 type Owners = RequestOf<typeof ApiKey.DescribeDelegationToken>['owners']
@@ -37,13 +38,18 @@ export const describeDelegationToken = handler(
 function isAskedFor(token: TokenRecord, owners: Owners): boolean {
   if (owners === null) return true
   return owners.some(({ principalType, principalName }) =>
-    isOwnerOrRenewer(token, { type: principalType, name: principalName }),
+    concerns(token, { type: principalType, name: principalName }),
   )
+}
+
+/** Who asked for a token for somebody else sees it, too, though he may not renew it. */
+function concerns(token: TokenRecord, principal: Principal): boolean {
+  return isOwnerOrRenewer(token, principal) || isSame(token.requester, principal)
 }
 
 function maySee(id: string, token: TokenRecord, ctx: RequestContext): boolean {
   return (
-    isOwnerOrRenewer(token, ctx.client.principal) ||
+    concerns(token, ctx.client.principal) ||
     ctx.allows(AclOperation.DESCRIBE, ResourceType.DELEGATION_TOKEN, id) ||
     ctx.allows(AclOperation.DESCRIBE_TOKENS, ResourceType.USER, principalText(token.owner))
   )

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { AclOperation, PatternType, PermissionType, ResourceType } from '@millrace/security'
 import { ApiKey, type apiMessages, type InferInput, type ServedApiKey } from '@millrace/wire'
 import { type KafkaHome, startKafka } from '../../../peers/apache-kafka'
@@ -25,6 +26,7 @@ const PROPERTIES = {
   'sasl.enabled.mechanisms': 'PLAIN',
   'listener.name.sasl.plain.sasl.jaas.config': `${PLAIN} user_alice="secret";`,
   'auto.create.topics.enable': 'false',
+  'delegation.token.secret.key': 'what tokens are made with',
   'offsets.topic.num.partitions': '4',
   'transaction.state.log.num.partitions': '4',
 }
@@ -95,10 +97,17 @@ async function grant(admin: RawClient, rules: readonly string[]): Promise<void> 
   const deadline = Date.now() + IN_FORCE_MAX_MS
   for (;;) {
     const { resources } = await admin.ask(ApiKey.DescribeAcls, 3, EVERY_ACL)
-    if (resources.flatMap(({ acls }) => acls).length === rules.length) return
+    const inForce = resources.flatMap(({ acls, resourceType, resourceName, patternType }) =>
+      acls.map((acl) => ({ resourceType, resourceName, resourcePatternType: patternType, ...acl })),
+    )
+    if (isDeepStrictEqual(sorted(inForce), sorted(creations))) return
     if (Date.now() > deadline) throw new Error('the rules did not come into force')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
+}
+
+function sorted(rules: readonly object[]): string[] {
+  return rules.map((rule) => JSON.stringify(Object.entries(rule).sort())).sort()
 }
 
 function parseRule(rule: string): RequestOf<typeof ApiKey.CreateAcls>['creations'][number] {

@@ -31,7 +31,13 @@ function aCase<K extends ServedApiKey>(
 
 /** There are the topics `orders` and `secret`; a topic `ghost` there is not. */
 export function rightsCases(ids: TopicIds): readonly RightsCase[] {
-  return [...topicCases(ids), ...groupCases(ids), ...transactionCases(), ...clusterCases()]
+  return [
+    ...topicCases(ids),
+    ...groupCases(ids),
+    ...transactionCases(),
+    ...clusterCases(),
+    ...tokenCases(),
+  ]
 }
 
 function topicCases(ids: TopicIds): RightsCase[] {
@@ -259,6 +265,7 @@ function topicCases(ids: TopicIds): RightsCase[] {
           { resourceType: 4, resourceName: '1' },
           { resourceType: 32, resourceName: 'crew' },
           { resourceType: 16, resourceName: 'metrics' },
+          { resourceType: 8, resourceName: '1' },
         ].map((resource) => ({ ...resource, configurationKeys: ['none'] })),
         includeSynonyms: false,
         includeDocumentation: false,
@@ -347,6 +354,9 @@ function groupCases(ids: TopicIds): RightsCase[] {
     aCase('leave', [ApiKey.LeaveGroup, 5], { groupId: 'crew', members: [{ memberId: 'nobody' }] }, [
       readGroup,
     ]),
+    aCase('find a group, as of old', [ApiKey.FindCoordinator, 3], { key: 'crew', keyType: 0 }, [
+      readGroup,
+    ]),
     aCase(
       'commit by name',
       [ApiKey.OffsetCommit, 8],
@@ -385,6 +395,12 @@ function groupCases(ids: TopicIds): RightsCase[] {
         ['DESCRIBE group crew'],
         ['DESCRIBE group crew', 'DESCRIBE topic orders'],
       ],
+    ),
+    aCase(
+      'committed offsets, as of old',
+      [ApiKey.OffsetFetch, 1],
+      { groupId: 'crew', topics: named.map((name) => ({ name, partitionIndexes: [0] })) },
+      [['DESCRIBE topic *'], ['DESCRIBE group crew'], ['DESCRIBE group crew', 'READ topic *']],
     ),
     aCase(
       'committed offsets of two groups',
@@ -430,6 +446,12 @@ function groupCases(ids: TopicIds): RightsCase[] {
       { groupIds: ['crew', 'other'], includeAuthorizedOperations: true },
       [['DESCRIBE group crew']],
     ),
+    aCase(
+      'describe groups that are not there',
+      [ApiKey.DescribeGroups, 6],
+      { groups: ['crew', 'other'], includeAuthorizedOperations: true },
+      [['DESCRIBE group *']],
+    ),
     aCase('list groups', [ApiKey.ListGroups, 4], { statesFilter: [] }, [
       ['DESCRIBE group crew'],
       [`DESCRIBE ${CLUSTER}`],
@@ -446,6 +468,12 @@ function groupCases(ids: TopicIds): RightsCase[] {
         topics: named.map((name) => ({ name, partitions: [{ partitionIndex: 1 }] })),
       },
       [['READ topic *'], ['DELETE group crew'], ['DELETE group crew', 'READ topic orders']],
+    ),
+    aCase(
+      'heartbeat with a pattern',
+      [ApiKey.ConsumerGroupHeartbeat, 1],
+      { groupId: 'modern', memberId: 'nobody', memberEpoch: 5, subscribedTopicRegex: '.*' },
+      [['READ group modern'], ['READ topic *']],
     ),
     aCase(
       'consumer group heartbeat',
@@ -504,6 +532,22 @@ function transactionCases(): RightsCase[] {
         v3AndBelowTopics: ['orders', 'secret', 'ghost'].map((name) => ({ name, partitions: [0] })),
       },
       [['WRITE topic *'], write, [...write, 'WRITE topic orders'], [...write, 'WRITE topic *']],
+    ),
+    aCase(
+      'partitions of a transaction, for a broker',
+      [ApiKey.AddPartitionsToTxn, 5],
+      {
+        transactions: [
+          {
+            transactionalId: 'pay',
+            producerId: 77_777,
+            producerEpoch: 0,
+            verifyOnly: true,
+            topics: [{ name: 'orders', partitions: [0] }],
+          },
+        ],
+      },
+      [['WRITE transactional_id pay', 'WRITE topic orders'], [`CLUSTER_ACTION ${CLUSTER}`]],
     ),
     aCase('offsets of a transaction', [ApiKey.AddOffsetsToTxn, 3], { ...ids, groupId: 'crew' }, [
       write,
@@ -680,6 +724,33 @@ function clusterCases(): RightsCase[] {
     ),
     aCase('telemetry', [ApiKey.GetTelemetrySubscriptions, 0], { clientInstanceId: ZERO_UUID }, [
       describe,
+    ]),
+  ]
+}
+
+function tokenCases(): RightsCase[] {
+  const bob = { principalType: 'User', principalName: 'bob' }
+  const alice = { principalType: 'User', principalName: 'alice' }
+  const forBob = { ownerPrincipalType: 'User', ownerPrincipalName: 'bob' }
+  return [
+    aCase(
+      'a token',
+      [ApiKey.CreateDelegationToken, 3],
+      { ownerPrincipalType: null, ownerPrincipalName: null, renewers: [], maxLifetimeMs: 60_000 },
+      [],
+    ),
+    aCase(
+      'a token of somebody else',
+      [ApiKey.CreateDelegationToken, 3],
+      { ...forBob, renewers: [], maxLifetimeMs: 60_000 },
+      [['CREATE_TOKENS user User:bob'], ['DESCRIBE_TOKENS user User:bob'], [`ALL ${CLUSTER}`]],
+    ),
+    aCase('tokens', [ApiKey.DescribeDelegationToken, 3], { owners: [bob, alice] }, [
+      ['DESCRIBE_TOKENS user User:bob'],
+      ['DESCRIBE delegation_token *'],
+    ]),
+    aCase('all tokens', [ApiKey.DescribeDelegationToken, 3], { owners: null }, [
+      ['DESCRIBE_TOKENS user *'],
     ]),
   ]
 }

@@ -16,7 +16,15 @@ const KAFKA_MAX_MS = 180_000
 type Answers = Record<string, unknown>
 
 /** What stands for somebody or something in an answer; the rest is not about rights. */
-const NAMES = new Set(['name', 'topic', 'groupId', 'transactionalId', 'resourceName', 'entityName'])
+const NAMES = new Set([
+  'name',
+  'topic',
+  'groupId',
+  'transactionalId',
+  'resourceName',
+  'entityName',
+  'principalName',
+])
 
 /** Error codes, names and bits of operations; lists in an order of our own. */
 function essence(value: unknown, ids: TopicIds): unknown {
@@ -146,6 +154,27 @@ async function stateOf({ admin }: RightsBed): Promise<unknown[]> {
     await admin.ask(ApiKey.DescribeAcls, 3, EVERY_ACL),
   ]
 }
+
+describe('a topic that is created when it is asked for', () => {
+  it('is created only for those who may create it', async () => {
+    const bed = await startOurs({ 'auto.create.topics.enable': 'true' })
+    const ask = async (rules: readonly string[]) => {
+      await bed.grant(rules)
+      const { topics } = await bed.alice.ask(ApiKey.Metadata, 12, { topics: [{ name: 'fresh' }] })
+      return topics[0].errorCode
+    }
+    try {
+      expect(await ask([])).toBe(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+      expect(await ask(['CREATE topic fresh'])).toBe(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+      expect(await ask(['DESCRIBE topic *'])).toBe(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+      expect((await bed.admin.ask(ApiKey.Metadata, 12, { topics: null })).topics).toEqual([])
+      const mayCreate = ['DESCRIBE topic fresh', 'CREATE topic fr*']
+      expect(await ask(mayCreate)).toBe(ErrorCode.NONE)
+    } finally {
+      await bed.stop()
+    }
+  })
+})
 
 describe('somebody without rights', () => {
   it('SEC-2: changes nothing, whatever he asks for', async () => {
