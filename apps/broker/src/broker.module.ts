@@ -23,11 +23,15 @@ export class BrokerModule implements OnApplicationShutdown {
     this.#engine = engine
   }
 
-  static register(config: BrokerConfig, logger: Logger): DynamicModule {
+  static register(
+    config: BrokerConfig,
+    deps: { logger: Logger; onFatal?: (cause: unknown) => void },
+  ): DynamicModule {
+    const { logger } = deps
     return {
       module: BrokerModule,
       providers: [
-        { provide: BrokerEngine, useFactory: () => BrokerEngine.open({ logger }, config) },
+        { provide: BrokerEngine, useFactory: () => BrokerEngine.open(deps, config) },
         {
           provide: KafkaListener,
           useFactory: (engine: BrokerEngine, requests: RequestMetrics) =>
@@ -66,7 +70,7 @@ function createListener(
     {
       dispatcher,
       lifecycle: engine,
-      logger,
+      logger: logger.named('millrace.network'),
       clock: systemClock,
       gateOf,
       delayOf: (host) => quotas.connection.record(host, systemClock.monotonicMs()),

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
-  errorMessage,
   nodeDisk,
   systemClock,
   systemRandom,
@@ -8,7 +7,6 @@ import {
   type Disk,
   type Random,
 } from '@millrace/base'
-import { parseConfig } from '@millrace/config'
 import { Controller, recordKinds, type MetadataImage } from '@millrace/controller'
 import {
   GroupCoordinator,
@@ -16,12 +14,7 @@ import {
   TRANSACTIONS_TOPIC,
   type TxnCoordinator,
 } from '@millrace/coordinator'
-import {
-  logConfigDefinition,
-  LogManager,
-  topicDefaultsOfBroker,
-  type LogConfig,
-} from '@millrace/log'
+import type { LogConfig, LogManager } from '@millrace/log'
 import { Quotas } from '@millrace/quota'
 import {
   FetchSessions,
@@ -32,12 +25,14 @@ import {
 import { AclAuthorizer, allowAll, parseSuperUsers, type Authorizer } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import { ClientTelemetry } from './client-telemetry'
+import { Closers } from './closers'
 import type { BrokerConfig } from './config'
 import { DynamicConfig } from './configs/dynamic-config'
 import { openGroups } from './groups/open-groups'
 import { advertisedHost, resolvableMachineName } from './listeners'
 import type { BrokerLifecycle, ListenerAddress } from './network/listener'
 import { openController } from './open-controller'
+import { openLogs } from './open-logs'
 import { ProducerIdBlock } from './producer-id-block'
 import type { BrokerServices, Endpoint } from './services'
 import { followQuotas } from './quota-records'
@@ -46,6 +41,8 @@ import { openTransactions } from './transactions/open-transactions'
 
 export interface EngineDeps {
   readonly logger: Logger
+  /** Called when the last log directory has failed. */
+  readonly onFatal?: (cause: unknown) => void
   readonly clock?: Clock
   readonly disk?: Disk
   readonly random?: Random
@@ -136,31 +133,6 @@ export class BrokerEngine implements BrokerLifecycle {
   }
 }
 
-/** What has been opened so far, to be closed last first. */
-class Closers {
-  readonly #logger: Logger
-  readonly #actions: { name: string; close: () => void | Promise<void> }[] = []
-
-  constructor(logger: Logger) {
-    this.#logger = logger
-  }
-
-  add(name: string, close: () => void | Promise<void>): void {
-    this.#actions.push({ name, close })
-  }
-
-  /** One that fails is logged, and the rest is closed all the same. */
-  async closeAll(): Promise<void> {
-    for (const { name, close } of this.#actions.splice(0).reverse()) {
-      try {
-        await close()
-      } catch (error) {
-        this.#logger.error('not closed cleanly', { part: name, reason: errorMessage(error), error })
-      }
-    }
-  }
-}
-
 async function openParts(
   deps: EngineDeps,
   config: BrokerConfig,
@@ -168,47 +140,38 @@ async function openParts(
 ): Promise<Omit<BrokerServices, 'endpointOf'>> {
   const { logger, clock = systemClock, disk = nodeDisk, random = systemRandom } = deps
   const { values } = config
-  const controller = await openController({ clock, disk, random, logger, closers }, config)
+  const of = (part: string): Logger => logger.named(`millrace.${part}`)
+  const controller = await openController(
+    { clock, disk, random, logger: of('controller'), closers },
+    config,
+  )
   const dynamicConfig = new DynamicConfig({ controller, logger }, config)
-  const logConfigOf = ({ configs }: Pick<ReplicatedTopic, 'configs'>): LogConfig => {
-    const defaults = topicDefaultsOfBroker(dynamicConfig.current.given)
-    return parseConfig(logConfigDefinition, { ...defaults, ...configs }).config
-  }
-  const { clusterId, topics } = controller.metadata()
-  const logManager = await LogManager.open(
-    { logger, clock, disk, random },
-    {
-      directories: values.logDirs,
-      nodeId: values.nodeId,
-      clusterId,
-      // LOG-6: a compacted topic must never be cleaned up by the broker's defaults, not even for the time of a start.
-      configOf: (name) => logConfigOf(topics.get(name) ?? { configs: {} }),
-      config: values,
-    },
-  )
-  closers.add('logs', () => logManager.close())
-  const replicas: ReplicaManager = new ReplicaManager(
-    {
-      logManager,
-      clock,
-      logger,
-      logConfigOf,
-      leadership: leadershipOf(
-        () => ({ replicas, groups, transactions: parts.transactions }),
-        logger,
-      ),
-    },
-    { nodeId: values.nodeId },
-  )
-  closers.add('replicas', () => {
-    controller.close() // no more changes: those that came are carried out before the logs are closed
-    return replicas.whenAllApplied()
+  const { logManager, logConfigOf } = await openLogs({
+    controller,
+    dynamicConfig,
+    clock,
+    disk,
+    random,
+    logger: of('log'),
+    onAllFailed: deps.onFatal,
+    closers,
   })
-  const groups = openGroups({ replicas, controller, dynamicConfig, clock, random, logger })
+  const replicas = openReplicas(
+    { logManager, logConfigOf, controller, clock, logger: of('replication'), closers },
+    { nodeId: values.nodeId, coordinators: () => ({ groups, transactions: parts.transactions }) },
+  )
+  const groups = openGroups({
+    replicas,
+    controller,
+    dynamicConfig,
+    clock,
+    random,
+    logger: of('groups'),
+  })
   closers.add('group coordinator', () => groups.stop())
   const producerIds = new ProducerIdBlock({ controller })
   const parts = openTransactions(
-    { replicas, groups, controller, producerIds, clock, logger },
+    { replicas, groups, controller, producerIds, clock, logger: of('transactions') },
     { values, isVerifying: () => dynamicConfig.current.values.partitionVerificationEnable },
   )
   closers.add('transaction coordinator', () => parts.transactions.stop())
@@ -230,10 +193,32 @@ async function openParts(
     ...parts,
     clientTelemetry: new ClientTelemetry({ clock, random, metadata: () => controller.metadata() }),
     producerIds,
-    authorizer: openAuthorizer({ controller, logger }, config),
+    authorizer: openAuthorizer({ controller, logger: of('authorizer') }, config),
     quotas: openQuotas({ controller, logger, closers }, config),
     metadata: () => controller.metadata(),
   }
+}
+
+function openReplicas(
+  deps: {
+    logManager: LogManager
+    logConfigOf: (topic: ReplicatedTopic) => LogConfig
+    controller: Controller
+    clock: Clock
+    logger: Logger
+    closers: Closers
+  },
+  options: { nodeId: number; coordinators: () => Omit<Coordinators, 'replicas'> },
+): ReplicaManager {
+  const { controller, closers, ...rest } = deps
+  const coordinators = (): Coordinators => ({ replicas, ...options.coordinators() })
+  const leadership = leadershipOf(coordinators, rest.logger)
+  const replicas = new ReplicaManager({ ...rest, leadership }, { nodeId: options.nodeId })
+  closers.add('replicas', () => {
+    controller.close() // no more changes: those that came are carried out before the logs are closed
+    return replicas.whenAllApplied()
+  })
+  return replicas
 }
 
 function openQuotas(

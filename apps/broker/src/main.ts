@@ -14,7 +14,7 @@ const logger = createLogger({
 async function main(): Promise<void> {
   const [file] = process.argv.slice(2)
   const properties = file === undefined ? {} : parsePropertiesFile(readFileSync(file, 'utf8'))
-  const broker = await startBroker({ properties, logger })
+  const broker = await startBroker({ properties, logger, onFatal: () => process.exit(1) })
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       broker.close().catch((error: unknown) => {

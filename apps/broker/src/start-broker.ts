@@ -15,6 +15,8 @@ export interface BrokerOptions {
   /** Laid over the properties: what a command line sets. */
   readonly overrides?: Properties
   readonly logger: Logger
+  /** Called once the broker cannot go on: its last log directory has failed. Whoever started it should end the process. */
+  readonly onFatal?: () => void
 }
 
 export interface RunningBroker {
@@ -38,7 +40,13 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   for (const key of config.unknownKeys) logger.warn('unknown broker config is ignored', { key })
   // abortOnError would end the process; whoever starts a broker decides that.
   const application = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(
-    BrokerModule.register(config, logger),
+    BrokerModule.register(config, {
+      logger,
+      onFatal: (cause) => {
+        logger.error('no log directory is left: the broker cannot go on', { cause })
+        options.onFatal?.()
+      },
+    }),
     {
       logger: false,
       abortOnError: false,

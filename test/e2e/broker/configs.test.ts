@@ -304,6 +304,16 @@ describe('levels of loggers', () => {
     await alter(BROKER_LOGGER, '1', [['root', SET, 'WARN']])
   })
 
+  it('are set for one part of the broker, and go back to that of the root', async () => {
+    await alter(BROKER_LOGGER, '1', [['millrace.network', SET, 'DEBUG']])
+    expect(await described(BROKER_LOGGER, '1', 'millrace.network')).toMatchObject({
+      value: 'DEBUG',
+    })
+    expect(await described(BROKER_LOGGER, '1', 'millrace.log')).toMatchObject({ value: 'WARN' })
+    await alter(BROKER_LOGGER, '1', [['millrace.network', DELETE]])
+    expect(await described(BROKER_LOGGER, '1', 'millrace.network')).toMatchObject({ value: 'WARN' })
+  })
+
   it.each([
     ['root', SET, 'LOUD', ErrorCode.INVALID_CONFIG],
     ['nobody', SET, 'INFO', ErrorCode.INVALID_CONFIG],

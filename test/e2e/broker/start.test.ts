@@ -199,7 +199,7 @@ describe('the standalone program', () => {
 
   it('says what is wrong in one line and ends with 1', async () => {
     await expect(run(`listeners=SSL://127.0.0.1:0\nlog.dirs=${directory}\n`)).rejects.toThrow(
-      /PLAINTEXT: TLS and SASL are not served yet/,
+      /ssl\.keystore\.location is required/,
     )
   })
 })

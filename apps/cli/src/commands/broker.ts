@@ -12,7 +12,7 @@ export const brokerCommand = command({
   async run(args) {
     const logger = programLogger(parseLogLevel(args['log-level']))
     const properties = readProperties('broker', args.config, args.override)
-    const broker = await startBroker({ properties, logger })
+    const broker = await startBroker({ properties, logger, onFatal: () => process.exit(1) })
     closeOnSignal(logger, () => broker.close())
     const listeners = broker.addresses.map(({ name, host, port }) => `${name}://${host}:${port}`)
     const metrics =

@@ -62,6 +62,7 @@ export const startCommand = command({
       const broker = await startBroker({
         properties: brokerProperties,
         logger: logger.child({ role: 'broker' }),
+        onFatal: () => process.exit(1),
       })
       closers.push(() => broker.close())
       const bootstrap = bootstrapOf(broker)
