@@ -225,6 +225,24 @@ describe('changing a topic', () => {
     expect(topic.configs).toEqual({ 'retention.ms': '5' })
   })
 
+  it('forgets a broker that has nothing, and no other', async () => {
+    const controller = await openController(1)
+    const two = { id: 2, host: 'h', port: 1, rack: null }
+    await controller.registerBroker(two)
+    const assignments = [{ partitionIndex: 0, brokerIds: [2] }]
+    const shape = { partitions: -1, replicationFactor: -1, assignments }
+    await controller.createTopic(aTopic({ name: 'on-two', ...shape }))
+    await expect(controller.unregisterBroker(2)).rejects.toMatchObject({
+      code: 'CONTROLLER_BROKER_IN_USE',
+    })
+    await controller.deleteTopic({ name: 'on-two' })
+    await controller.unregisterBroker(2)
+    expect(controller.metadata().brokers.map(({ id }) => id)).not.toContain(2)
+    await expect(controller.unregisterBroker(2)).rejects.toMatchObject({
+      code: 'CONTROLLER_UNKNOWN_BROKER',
+    })
+  })
+
   it('deletes by name or id, once, and frees the name', async () => {
     const controller = await openController()
     const { id } = await controller.createTopic(aTopic({ name: 'a.b' }))
