@@ -160,7 +160,8 @@ describe('a quota on changes of topics', () => {
     expect(old.errorCode).toBe(ErrorCode.NONE)
     expect(old.throttleTimeMs).toBeGreaterThan(refused.throttleTimeMs)
     const { topics } = await client.ask(ApiKey.Metadata, 12, { topics: null })
-    expect(topics.map(({ name }) => name).sort()).toEqual(['burst', 'data', 'old'])
+    const names = new Set(topics.map(({ name }) => name))
+    expect(names).toEqual(new Set(['burst', 'data', 'old']))
   })
 })
 

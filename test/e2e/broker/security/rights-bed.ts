@@ -107,7 +107,9 @@ async function grant(admin: RawClient, rules: readonly string[]): Promise<void> 
 }
 
 function sorted(rules: readonly object[]): string[] {
-  return rules.map((rule) => JSON.stringify(Object.entries(rule).sort())).sort()
+  return rules
+    .map((rule) => JSON.stringify(Object.entries(rule).sort(([a], [b]) => a.localeCompare(b))))
+    .sort()
 }
 
 function parseRule(rule: string): RequestOf<typeof ApiKey.CreateAcls>['creations'][number] {
