@@ -94,9 +94,9 @@ export class BrokerEngine implements BrokerLifecycle {
     controller.onChange((image, changedTopics) => {
       if (changedTopics.length > 0) this.#apply(image, changedTopics)
     })
-    logs.cleaner.updateConfig(dynamicConfig.current.values)
+    logs.updateConfig(dynamicConfig.current.values)
     dynamicConfig.onChange((config, before) => {
-      logs.cleaner.updateConfig(config.values)
+      logs.updateConfig(config.values)
       // Topics take what they do not set themselves from here.
       if (isDeepStrictEqual(config.logDefaults, before.logDefaults)) return
       const now = controller.metadata()
@@ -106,7 +106,7 @@ export class BrokerEngine implements BrokerLifecycle {
     groups.start(image.topics.get(OFFSETS_TOPIC)?.partitions.length)
     transactions.start(image.topics.get(TRANSACTIONS_TOPIC)?.partitions.length)
     await replicas.deleteStrays(image)
-    await replicas.applyMetadata(image, image.topics.keys())
+    await replicas.applyMetadata(image, image.topics.keys(), { isStart: true })
   }
 
   onDraining(): void {

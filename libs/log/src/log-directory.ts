@@ -31,7 +31,7 @@ import {
   type PartitionName,
 } from './file-names'
 import { Log } from './log'
-import type { LogDeps } from './log-types'
+import type { LogDeps, LogShared } from './log-types'
 
 export interface LogDirectoryDeps {
   readonly disk: Disk
@@ -39,7 +39,7 @@ export interface LogDirectoryDeps {
   readonly logger: Logger
   readonly random: Random
   readonly lock: ((directory: string) => DirectoryLock) | null
-  readonly shared: LogDeps['shared']
+  readonly shared: LogShared
   /** Its disk failed; its logs know already. */
   readonly onFailed: (directory: LogDirectory, cause: unknown) => void
 }
@@ -54,7 +54,6 @@ export interface LogSpec {
 export interface OpenLogSpec extends LogSpec {
   /** The name of the partition's directory. */
   readonly name: string
-  readonly producerExpirationMs: number
 }
 
 /** What lies in a log directory at the start. */
@@ -159,7 +158,7 @@ export class LogDirectory {
   }
 
   /** A new log, durably with its id. @throws PlatformError LOG_STORAGE_FAILED, LOG_DISK_FULL */
-  async createLog(spec: LogSpec & { producerExpirationMs: number }): Promise<Log> {
+  async createLog(spec: LogSpec): Promise<Log> {
     const { disk } = this.#deps
     const name = `${spec.topic}-${spec.partition}`
     const target = path.join(this.path, name)

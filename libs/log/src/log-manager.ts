@@ -8,7 +8,7 @@ import { GroupCommit } from './group-commit'
 import type { Log } from './log'
 import { checkpointKey, LogDirectory, type LogDirectoryDeps } from './log-directory'
 import { LogMove } from './log-move'
-import type { LogDeps } from './log-types'
+import type { LogShared } from './log-types'
 import { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
 import type { CreateLogSpec, LogManagerDeps, LogManagerOptions } from './manager-types'
 import { chooseCopy } from './two-copies'
@@ -31,7 +31,7 @@ export class LogManager {
   readonly #deps: LogManagerDeps
   readonly #options: LogManagerOptions
   readonly #config: LogManagerConfig
-  readonly #shared: LogDeps['shared']
+  readonly #shared: LogShared
   readonly #chores: Chores
   readonly #directories: LogDirectory[] = []
   /** Why directories could not be opened at the start, by their paths. */
@@ -52,6 +52,7 @@ export class LogManager {
     this.#shared = {
       groupCommit: new GroupCommit(schedule),
       tailCache: new TailCache(options.tailCacheBytes),
+      producerExpirationMs: this.#config.producerExpirationMs,
     }
     this.#chores = new Chores(deps)
     this.cleaner = this.#createCleaner()
@@ -152,6 +153,12 @@ export class LogManager {
         return describeDirectory(disk, { path, failure, logs, moves })
       }),
     )
+  }
+
+  /** Takes the keys that may change while the node runs. */
+  updateConfig(config: LogManagerConfig): void {
+    this.#shared.producerExpirationMs = config.producerExpirationMs
+    this.cleaner.updateConfig(config)
   }
 
   /** Saves all checkpoints now; also runs by itself. */
@@ -256,17 +263,15 @@ export class LogManager {
       this.#logs.delete(key)
     }
     const topicId = await directory.topicIdOf(found.name)
-    const { producerExpirationMs } = this.#config
     const config = this.#options.configOf(found.topic)
-    const log = await directory.openLog({ ...found, topicId, config, producerExpirationMs })
+    const log = await directory.openLog({ ...found, topicId, config })
     this.#logs.set(key, { log, directory })
   }
 
   async #create(spec: CreateLogSpec): Promise<Log> {
     const key = checkpointKey(spec.topic, spec.partition)
     const directory = this.#placeFor(spec)
-    const { producerExpirationMs } = this.#config
-    const log = await directory.createLog({ ...spec, producerExpirationMs })
+    const log = await directory.createLog(spec)
     this.#preferred.delete(key)
     this.#logs.set(key, { log, directory })
     return log

@@ -16,7 +16,6 @@ export interface LogParts {
   directory: string
   /** Replaced by `Log.updateConfig`. */
   config: LogConfig
-  readonly producerExpirationMs: number
   readonly state: LogState
   readonly tail: LogTail
   readonly verifications: Verifications
@@ -31,7 +30,7 @@ export function createParts(
   { deps, options, recovered }: { deps: LogDeps; options: LogOptions; recovered: RecoveredLog },
   onAdvance: () => void,
 ): LogParts {
-  const { topic, partition, directory, config, producerExpirationMs } = options
+  const { topic, partition, directory, config } = options
   const where = `${topic}-${partition}`
   const health: LogHealth = new LogHealth(
     {
@@ -51,7 +50,6 @@ export function createParts(
     where,
     directory,
     config,
-    producerExpirationMs,
     state: new LogState(recovered, options.highWatermark),
     tail: new LogTail(deps.shared.tailCache),
     verifications: new Verifications(deps.clock),

@@ -32,12 +32,12 @@ export async function relocate(
 
 /** The old files have lost their name: if the new ones cannot be opened, the log can only be found again by a restart. */
 async function openMoved(log: LogParts, { deps, directory }: LogHome): Promise<SegmentList> {
-  const { where, config, producerExpirationMs, state, health } = log
+  const { where, config, state, health } = log
   const recovered = await recoverLog(deps, {
     where,
     directory,
     indexIntervalBytes: config.indexIntervalBytes,
-    producerExpirationMs,
+    producerExpirationMs: deps.shared.producerExpirationMs,
     isClean: true,
     recoveryPoint: state.logEndOffset,
     logStartOffset: state.logStartOffset,

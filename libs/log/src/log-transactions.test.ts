@@ -1,6 +1,8 @@
+import { parseConfig } from '@millrace/config'
 import type { SimDisk } from '@millrace/testing'
 import type { LogConfig } from './config'
 import type { Log } from './log'
+import { logManagerConfigDefinition } from './manager-config'
 import { readMarker } from './marker'
 import {
   aBatch,
@@ -14,6 +16,7 @@ import {
 } from './testing/log-fixture'
 
 const COORDINATOR = { leaderEpoch: 0, origin: 'coordinator' } as const
+const MANAGER_CONFIG = parseConfig(logManagerConfigDefinition, {}).config
 const PRODUCER = 9
 const OTHER = 12
 const TINY: Partial<LogConfig> = { segmentBytes: 700, indexIntervalBytes: 100 }
@@ -117,11 +120,15 @@ describe('a transaction in the log', () => {
   })
 
   it('keeps its producer known for longer than producer.id.expiration.ms', async () => {
-    const { log, clock } = await openLog()
+    const { log, clock, manager } = await openLog()
     send(log, { producerId: PRODUCER, baseSequence: 0 })
     log.append(aBatch({ producerId: OTHER, baseSequence: 0 }), CLIENT)
     await settle(log)
-    await clock.advance(86_400_001)
+    await clock.advance(60_000)
+    await log.applyRetention()
+    expect(log.activeProducers()).toHaveLength(2)
+    manager.updateConfig({ ...MANAGER_CONFIG, producerExpirationMs: 60_000 })
+    await clock.advance(1)
     await log.applyRetention()
     expect(log.activeProducers().map(({ producerId }) => producerId)).toEqual([PRODUCER])
     expect(log.firstUnstableOffset).toBe(0)

@@ -34,7 +34,8 @@ export async function truncate(log: LogParts, offset: number): Promise<void> {
   writer.truncated(nextOffset)
   log.tail.clear()
   await room.retry(() => writer.saveEpochs())
-  const options = { ...log, nowMs: deps.clock.now() }
+  const { producerExpirationMs } = deps.shared
+  const options = { directory: log.directory, producerExpirationMs, nowMs: deps.clock.now() }
   state.replaceProducers(
     await recoverProducers(deps, options, { segments, scanned: new Set<Segment>() }),
   )

@@ -14,12 +14,20 @@ export interface LogDirectoryHooks {
   onStorageFailure(cause: unknown): void
 }
 
+/** What all logs of a node share. */
+export interface LogShared {
+  readonly groupCommit: GroupCommit
+  readonly tailCache: TailCache
+  /** `producer.id.expiration.ms`, which may change. */
+  producerExpirationMs: number
+}
+
 export interface LogDeps {
   readonly disk: Disk
   readonly clock: Clock
   readonly logger: Logger
   readonly random: Random
-  readonly shared: { readonly groupCommit: GroupCommit; readonly tailCache: TailCache }
+  readonly shared: LogShared
   readonly hooks: LogDirectoryHooks
 }
 
@@ -36,7 +44,6 @@ export interface LogOptions {
   /** The path of the partition's own directory, which exists. */
   readonly directory: string
   readonly config: LogConfig
-  readonly producerExpirationMs: number
   readonly isClean: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number

@@ -49,8 +49,7 @@ export class Log {
   readonly #damagedRecoveryPoint: number
   /** Truncation is under way: offsets are not known until it is done, so nothing may be appended. */
   #isTruncating = false
-  /** The last bytes are on their way to another directory: whoever appends must come again. */
-  #isMoving = false
+  #isMoving = false // the last bytes are on their way to another directory: whoever appends must come again
   #truncationCount = 0
   /** Changes of the set of segments run one after the other. */
   #exclusive: Promise<unknown> = Promise.resolve()
@@ -73,6 +72,7 @@ export class Log {
       ...options,
       where: `${options.topic}-${options.partition}`,
       indexIntervalBytes: options.config.indexIntervalBytes,
+      producerExpirationMs: deps.shared.producerExpirationMs,
       nowMs: deps.clock.now(),
     })
     return new Log(deps, options, recovered)
@@ -295,8 +295,9 @@ export class Log {
   /** Deletes the segments that retention by time, by size or the log start offset have passed; expires producers. */
   applyRetention(): Promise<void> {
     return this.#exclusively(async () => {
-      const { verifications, producerExpirationMs } = this.#parts
-      this.#state.producers.expire(this.#parts.deps.clock.now(), producerExpirationMs)
+      const { verifications, deps } = this.#parts
+      const { producerExpirationMs } = deps.shared
+      this.#state.producers.expire(deps.clock.now(), producerExpirationMs)
       verifications.expire(producerExpirationMs)
       if (this.failure === null) await deleteOldSegments(this.#parts)
     })
@@ -315,8 +316,8 @@ export class Log {
   }
 
   /**
-   * Ends the move to another directory. `moveFiles` brings there what is missing and swaps the names; while it runs
-   * appends are refused with LOG_CLOSED, as by a leader that has gone, and reads go on. If it fails all stays as it was.
+   * Ends a move. `moveFiles` brings over what is missing and swaps the names; meanwhile appends are refused with LOG_CLOSED, as
+   * by a leader that has gone, and reads go on. If it fails all stays as it was.
    */
   relocate(home: LogHome, moveFiles: () => Promise<void>): Promise<void> {
     return this.#exclusively(async () => {
