@@ -6,6 +6,7 @@
  */
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
+import { featureLevel } from '../features'
 import { handler, type RequestContext, type ResponseOf } from './handler'
 
 type Group = ResponseOf<typeof ApiKey.ConsumerGroupDescribe>['groups'][number]
@@ -17,6 +18,11 @@ export const consumerGroupDescribe = handler(
   ApiKey.ConsumerGroupDescribe,
   { min: 0, max: 1 },
   (request, ctx) => {
+    if (featureLevel(ctx.broker.metadata(), 'group.version') < 1) {
+      const unsupported = (groupId: string) =>
+        nothingOf(groupId, ErrorCode.UNSUPPORTED_VERSION, null)
+      return { throttleTimeMs: 0, groups: request.groupIds.map(unsupported) }
+    }
     const mayDescribe = (groupId: string) =>
       ctx.allows(AclOperation.DESCRIBE, ResourceType.GROUP, groupId)
     const allowed = request.groupIds.filter(mayDescribe)
