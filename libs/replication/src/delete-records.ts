@@ -18,12 +18,12 @@ export interface DeleteRecordsResult {
  * records may be gone all the same. Never rejects.
  */
 export function deleteRecordsOf(
-  partition: Partition | undefined,
+  partition: Partition,
   request: { readonly offset: number; readonly timeoutMs: number },
   clock: Clock,
 ): Promise<DeleteRecordsResult> {
   const refusal = refusalOf(partition)
-  if (!partition || refusal !== ErrorCode.NONE) return Promise.resolve(failed(refusal))
+  if (refusal !== ErrorCode.NONE) return Promise.resolve(failed(refusal))
   const { log } = partition
   const offset = request.offset === TO_HIGH_WATERMARK ? partition.highWatermark : request.offset
   const { promise, resolve } = Promise.withResolvers<DeleteRecordsResult>()
@@ -40,8 +40,7 @@ export function deleteRecordsOf(
   return promise
 }
 
-function refusalOf(partition: Partition | undefined): number {
-  if (!partition) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+function refusalOf(partition: Partition): number {
   if (!partition.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER
   const { cleanupPolicy } = partition.log.config
   const isCompactedOnly = cleanupPolicy.includes('compact') && !cleanupPolicy.includes('delete')

@@ -28,7 +28,11 @@ export interface FetchPass {
 export type PartitionLookup = (entry: FetchEntry) => Partition | undefined
 
 /** Reads the partitions in the order of the request until `maxBytes` are gathered; the client, or its session, rotates that order. */
-export function readPartitions(request: FetchRequest, partitionOf: PartitionLookup): FetchPass {
+export function readPartitions(
+  request: FetchRequest,
+  partitionOf: PartitionLookup,
+  missingErrorOf: (entry: FetchEntry) => number,
+): FetchPass {
   const results: PartitionFetchResult[] = []
   let leftBytes = request.maxBytes
   let sizeBytes = 0
@@ -37,7 +41,7 @@ export function readPartitions(request: FetchRequest, partitionOf: PartitionLook
     const partition = partitionOf(entry)
     const result =
       partition === undefined
-        ? failedFetch(entry, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        ? failedFetch(entry, missingErrorOf(entry))
         : readPartition(partition, entry, {
             isolationLevel: request.isolationLevel,
             maxBytes: Math.max(0, Math.min(entry.maxBytes, leftBytes)),

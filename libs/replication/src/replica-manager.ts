@@ -6,7 +6,7 @@ import { DelayedFetch } from './delayed-fetch'
 import { deleteRecordsOf, type DeleteRecordsResult } from './delete-records'
 import { DelayedProduce, type PartitionAppendResult } from './delayed-produce'
 import { replicationErrors } from './errors'
-import type { PartitionFetchResult } from './fetch-entry'
+import type { FetchEntry, PartitionFetchResult } from './fetch-entry'
 import {
   readPartitions,
   type FetchPass,
@@ -79,6 +79,8 @@ export class ReplicaManager {
   readonly #leadership: LeadershipListener
   /** At the position of its index; empty where another node has the replica. */
   readonly #partitions = new Map<string, (Partition | undefined)[]>()
+  /** By topic the partitions whose log could not be opened: they may be in a directory that is offline, and are not made anew. */
+  readonly #offline = new Map<string, Set<number>>()
   readonly #waitingFetches = new Set<DelayedFetch>()
   /** For whoever counts what the node does. */
   readonly traffic = new Traffic()
@@ -119,12 +121,25 @@ export class ReplicaManager {
     return this.#partitions.get(topic)?.[index]
   }
 
+  /** The wire error of a partition that is not there. */
+  missingError(topic: string, index: number): number {
+    return this.#offline.get(topic)?.has(index) === true
+      ? ErrorCode.KAFKA_STORAGE_ERROR
+      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+
   /**
    * Makes this node's logs what the image says, for the changed topics: creates, deletes, reassigns, reconfigures. Topics
-   * do not wait for each other. @throws REPLICATION_LOG_NOT_OPENED after all topics were tried.
+   * do not wait for each other. `isStart` says that logs which should be there may be in a directory that has failed: those
+   * partitions are offline then, and the others are served.
+   * @throws REPLICATION_LOG_NOT_OPENED after all partitions of all topics were tried, but not at the start
    */
-  async applyMetadata(image: ReplicatedTopics, changedTopics: Iterable<string>): Promise<void> {
-    const changes = Array.from(changedTopics, (name) => this.#applyNext(name, image))
+  async applyMetadata(
+    image: ReplicatedTopics,
+    changedTopics: Iterable<string>,
+    { isStart = false } = {},
+  ): Promise<void> {
+    const changes = Array.from(changedTopics, (name) => this.#applyNext(name, image, isStart))
     for (const outcome of await Promise.allSettled(changes)) {
       if (outcome.status === 'rejected') throw outcome.reason
     }
@@ -174,7 +189,8 @@ export class ReplicaManager {
   fetch(request: FetchRequest): PartitionFetchResult[] | Promise<PartitionFetchResult[]> {
     const partitionOf: PartitionLookup = ({ topic, partition }) =>
       topic === null ? undefined : this.partition(topic, partition)
-    const read = (): FetchPass => readPartitions(request, partitionOf)
+    const errorOf = ({ topic, partition }: FetchEntry) => this.missingError(topic ?? '', partition)
+    const read = (): FetchPass => readPartitions(request, partitionOf, errorOf)
     const pass = read()
     const mayWait =
       request.maxWaitMs > 0 &&
@@ -211,7 +227,10 @@ export class ReplicaManager {
     of: { readonly topic: string; readonly partition: number },
     request: { readonly offset: number; readonly timeoutMs: number },
   ): Promise<DeleteRecordsResult> {
-    return deleteRecordsOf(this.partition(of.topic, of.partition), request, this.#clock)
+    const partition = this.partition(of.topic, of.partition)
+    if (partition) return deleteRecordsOf(partition, request, this.#clock)
+    const errorCode = this.missingError(of.topic, of.partition)
+    return Promise.resolve({ errorCode, lowWatermark: -1 })
   }
 
   /** Answers all fetches that wait, so that connections can be closed. */
@@ -228,7 +247,7 @@ export class ReplicaManager {
   ): number {
     const { topic, partition: index } = entry
     const partition = this.partition(topic, index)
-    const refusal = partition?.appendRefusal(request.acks) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    const refusal = partition?.appendRefusal(request.acks) ?? this.missingError(topic, index)
     if (!partition || refusal !== ErrorCode.NONE) {
       results[at] = failedAppend(entry, refusal, errorText(refusal))
       return -1
@@ -288,11 +307,11 @@ export class ReplicaManager {
     }
   }
 
-  #applyNext(name: string, image: ReplicatedTopics): Promise<void> {
+  #applyNext(name: string, image: ReplicatedTopics, isStart: boolean): Promise<void> {
     const before = this.#applying.get(name) ?? Promise.resolve()
     const applied = before
       .catch(() => undefined) // told to those who waited for it
-      .then(() => this.#applyTopic(name, image.topics.get(name)))
+      .then(() => this.#applyTopic(name, image.topics.get(name), isStart))
       .then(
         () => {
           if (this.#applying.get(name) === applied) this.#applying.delete(name)
@@ -306,18 +325,45 @@ export class ReplicaManager {
     return applied
   }
 
-  async #applyTopic(name: string, topic: ReplicatedTopic | undefined): Promise<void> {
+  async #applyTopic(
+    name: string,
+    topic: ReplicatedTopic | undefined,
+    isStart: boolean,
+  ): Promise<void> {
     await this.#removeStale(name, topic)
-    if (!topic) return
+    if (!topic) {
+      this.#offline.delete(name)
+      return
+    }
     const config = this.#logConfigOf(topic)
+    const failures: unknown[] = []
     for (const assignment of topic.partitions) {
       if (!assignment.replicas.includes(this.#nodeId)) continue
       const existing = this.partition(name, assignment.index)
       if (existing) {
         existing.log.updateConfig(config)
         this.#reassign(existing, assignment)
-      } else await this.#open(topic, assignment, config)
+      } else {
+        const isNew = !isStart && !this.#offline.get(name)?.has(assignment.index)
+        await this.#open(topic, { assignment, config, isNew }).catch((error: unknown) => {
+          failures.push(error)
+          this.#noteOffline(name, assignment.index)
+        })
+      }
     }
+    if (failures.length === 0) return
+    if (!isStart) throw failures[0]
+    this.#logger.error('partitions are offline', {
+      topic: name,
+      partitions: [...this.#offline.get(name)!].join(),
+      error: failures[0],
+    })
+  }
+
+  #noteOffline(topic: string, index: number): void {
+    const partitions = this.#offline.get(topic) ?? new Set()
+    partitions.add(index)
+    this.#offline.set(topic, partitions)
   }
 
   #reassign(partition: Partition, assignment: PartitionAssignment): void {
@@ -331,16 +377,21 @@ export class ReplicaManager {
 
   async #open(
     topic: ReplicatedTopic,
-    assignment: PartitionAssignment & { index: number },
-    config: LogConfig,
+    replica: {
+      readonly assignment: PartitionAssignment & { readonly index: number }
+      readonly config: LogConfig
+      /** There is no log of it anywhere yet, so it may be made in any directory. */
+      readonly isNew: boolean
+    },
   ): Promise<void> {
     const { name, id } = topic
+    const { assignment, config, isNew } = replica
     const existing = this.#logManager.log(name, assignment.index)
     existing?.updateConfig(config) // metadata may have moved on since it was opened
     const log =
       existing ??
       (await this.#logManager
-        .createLog({ topic: name, partition: assignment.index, topicId: id, config })
+        .createLog({ topic: name, partition: assignment.index, topicId: id, config, isNew })
         .catch((cause: unknown) => {
           throw replicationErrors.create(
             'REPLICATION_LOG_NOT_OPENED',
@@ -352,6 +403,7 @@ export class ReplicaManager {
     const partitions = this.#partitions.get(name) ?? []
     partitions[assignment.index] = partition
     this.#partitions.set(name, partitions)
+    this.#offline.get(name)?.delete(assignment.index)
     this.traffic.of(name) // so that a topic is seen before its first record
     if (partition.isLeader) this.#leadership.onElected(name, assignment.index)
   }

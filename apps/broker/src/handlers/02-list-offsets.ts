@@ -82,7 +82,7 @@ function answerPartition(name: string, wanted: PartitionRequest, { request, ctx 
   if (timestamp < 0 && ctx.apiVersion < (FIRST_VERSION_OF[timestamp] ?? Infinity))
     return refused(ErrorCode.UNSUPPORTED_VERSION)
   const partition = ctx.broker.replicas.partition(name, partitionIndex)
-  if (!partition) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!partition) return refused(ctx.broker.replicas.missingError(name, partitionIndex))
   const refusal = partition.checkLeaderEpoch(currentLeaderEpoch)
   if (refusal !== ErrorCode.NONE) return refused(refusal)
   try {

@@ -45,7 +45,8 @@ function findEnd(
   ctx: RequestContext,
 ) {
   const partition = ctx.broker.replicas.partition(topic, wanted.partition)
-  if (!partition) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ...UNKNOWN }
+  if (!partition)
+    return { errorCode: ctx.broker.replicas.missingError(topic, wanted.partition), ...UNKNOWN }
   const errorCode = partition.checkLeaderEpoch(wanted.currentLeaderEpoch)
   if (errorCode !== ErrorCode.NONE) return { errorCode, ...UNKNOWN }
   try {
