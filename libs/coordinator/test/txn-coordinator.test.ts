@@ -107,6 +107,18 @@ describe('a transaction', () => {
     expect(state()).toBe('CompleteCommit')
   })
 
+  it('is ended although an operator has ended it in one of its partitions', async () => {
+    const producer = await init()
+    await write(producer, 'a', 0)
+    await write(producer, 'b', 1)
+    const { producerId } = producer
+    const marker = { producerId, producerEpoch: 9, coordinatorEpoch: 0, isCommit: false }
+    world.partitions[0].mark({ ...marker, transactionVersion: 2 })
+    await end(producer)
+    await world.clock.advance(0)
+    expect([state(), committed(1)]).toEqual(['CompleteCommit', ['b']])
+  })
+
   it('TXN-1: is not ended for a client who was not told so', async () => {
     const producer = await init()
     await write(producer, 'a')

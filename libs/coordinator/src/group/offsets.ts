@@ -71,7 +71,7 @@ export class GroupOffsets {
 
   /** The marker of the producer's transaction: its offsets count now, or never will. */
   endTransaction(producerId: number, isCommit: boolean): void {
-    for (const { topic, partition } of [...this.openPartitions()]) {
+    for (const { topic, partition } of this.openPartitions()) {
       const open = this.#open.get(topic)!.get(partition)!
       const pending = open.byProducer.get(producerId)
       if (!pending) continue

@@ -18,8 +18,8 @@ const RETRY_MAX_MS = 1000
 /** Who owns the transaction while it is brought to its end. */
 export interface CompletionHost {
   readonly coordinatorEpoch: number
-  /** Aborted when the transactions are given up: the next owner goes on. */
-  readonly signal: AbortSignal
+  /** Whether the transactions were given up: the next owner goes on. */
+  isClosed(): boolean
   /** The markers of all other partitions are written. */
   onMarkersWritten(remaining: PartitionSet): void
   /** Stores that the transaction is complete. Rejects if that is not known to be durable. */
@@ -39,20 +39,20 @@ export async function completeTransaction(
 ): Promise<void> {
   const { transactionalId, state } = txn
   const logger = deps.logger.child({ transactionalId, state })
-  const pauses = new Pauses(deps.clock, host.signal)
+  const pauses = new Pauses(deps.clock)
   let remaining = listPartitions(txn.partitions)
-  while (remaining.length > 0 && !host.signal.aborted) {
+  while (remaining.length > 0 && !host.isClosed()) {
     const failed = await sendMarkers({ ...deps, logger }, host, txn, remaining)
-    if (failed === null || host.signal.aborted) return
+    if (failed === null || host.isClosed()) return
     remaining = failed
     host.onMarkersWritten(withPartitions(NO_PARTITIONS, remaining))
     if (remaining.length > 0) await pauses.next()
   }
-  while (!host.signal.aborted) {
+  while (!host.isClosed()) {
     try {
       return await host.storeComplete()
     } catch (error) {
-      if (host.signal.aborted) return
+      if (host.isClosed()) return
       logger.warn('end of a transaction not stored, trying again', { reason: errorMessage(error) })
       await pauses.next()
     }
@@ -75,8 +75,15 @@ async function sendMarkers(
     const verdict = verdictOf(error)
     if (verdict === 'written') continue
     const { topic, partition } = partitions[at]
-    logger.info('marker not written', { topic, partition, error: errorName(error), verdict })
-    if (verdict === 'fenced') return null
+    const details = { topic, partition, error: errorName(error) }
+    if (verdict === 'fenced') {
+      logger.warn(
+        'another coordinator has written to a partition: it ends the transaction',
+        details,
+      )
+      return null
+    }
+    logger.info('marker not written, trying again', details)
     failed.push({ topic, partition })
   }
   return failed
@@ -95,20 +102,19 @@ function verdictOf(error: number): Verdict {
   }
 }
 
-/** Pauses that grow, and end when the transactions are given up. */
+/** Pauses that grow. */
 class Pauses {
   readonly #clock: Clock
-  readonly #signal: AbortSignal
   #nextMs = RETRY_MIN_MS
 
-  constructor(clock: Clock, signal: AbortSignal) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#signal = signal
   }
 
-  async next(): Promise<void> {
+  /** Does not keep the process alive. */
+  next(): Promise<void> {
     const delayMs = this.#nextMs
     this.#nextMs = Math.min(delayMs * 2, RETRY_MAX_MS)
-    await this.#clock.sleep(delayMs, this.#signal).catch(() => undefined)
+    return new Promise((resolve) => void this.#clock.schedule(delayMs, resolve))
   }
 }

@@ -53,7 +53,6 @@ export class TxnShard {
   readonly #logger: Logger
   readonly #coordinatorEpoch: number
   readonly #writer: RecordWriter
-  readonly #closing = new AbortController()
   readonly #entries = new Map<string, Entry>()
   #isLoaded = false
   /** Set when the partition was given up or could not be read: what requests are told from then on. */
@@ -101,7 +100,6 @@ export class TxnShard {
     if (this.#closedWith !== null) return
     this.#closedWith = error
     this.#writer.close(error)
-    this.#closing.abort()
     this.#entries.clear()
   }
 
@@ -252,7 +250,7 @@ export class TxnShard {
   #startCompletion(entry: Entry): void {
     const host = {
       coordinatorEpoch: this.#coordinatorEpoch,
-      signal: this.#closing.signal,
+      isClosed: () => this.#closedWith !== null,
       onMarkersWritten: (partitions: PartitionSet) => {
         entry.txn = { ...entry.txn, partitions }
       },
