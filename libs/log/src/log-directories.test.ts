@@ -230,6 +230,21 @@ describe('moveLog', () => {
     expect(names.filter((name) => /^orders-0($|.*-future$)/.test(name))).toEqual([])
   })
 
+  it('goes on after a crash', async () => {
+    const { manager, disk, clock } = await open()
+    const log = await create(manager, 0)
+    await append(log, 20)
+    await manager.moveLog('orders', 0, '/b')
+    await tick()
+    await disk.syncDirectory('/b')
+    const again = await open({ disk: disk.crash(new SimRandom(1)), clock })
+    const found = again.manager.log('orders', 0)!
+    expect(found.directory).toBe('/a/orders-0')
+    await settle()
+    expect(found.directory).toBe('/b/orders-0')
+    expect(offsetsOf(found)).toEqual(upTo(20))
+  })
+
   it('LOG-12: leaves exactly one whole log, wherever the power goes', async () => {
     const { disk } = await moveAll(new SimDisk())
     const total = disk.operationCount

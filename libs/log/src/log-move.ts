@@ -135,11 +135,15 @@ export class LogMove {
     const { recoveryPoint } = this.log
     for (const [index, segment] of this.log.segments.entries()) {
       const { baseOffset } = segment
-      await this.#copyFile(logName(baseOffset), segment.writtenBytes)
       const next = this.log.segments[index + 1]
-      if (next === undefined || next.baseOffset > recoveryPoint) continue
-      const suffixes = [...SEGMENT_SUFFIXES.filter((s) => s !== LOG_SUFFIX), SNAPSHOT_SUFFIX]
-      for (const suffix of suffixes) await this.#copyFile(offsetFileName(baseOffset, suffix))
+      const isSealed = next !== undefined && next.baseOffset <= recoveryPoint
+      if (!isSealed) {
+        await this.#copyFile(logName(baseOffset), segment.writtenBytes)
+        continue
+      }
+      for (const suffix of [...SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX]) {
+        await this.#copyFile(offsetFileName(baseOffset, suffix))
+      }
     }
   }
 
@@ -192,6 +196,7 @@ export class LogMove {
   /** Copies a file from where it was copied to before up to `sizeBytes`, for good if that is all of it. */
   async #copyFile(name: string, sizeBytes?: number): Promise<void> {
     if (this.#copied.has(name)) return
+    if (sizeBytes !== undefined && (this.#copiedBytes.get(name) ?? 0) >= sizeBytes) return
     const { disk } = this.#deps
     const source = openIfThere(disk, path.join(this.log.directory, name))
     if (source === null) return // retention was faster
