@@ -34,7 +34,7 @@ export interface LoginStep {
 type Header = ReturnType<typeof decodeRequestHeader>
 
 /**
- * One login on one connection: maybe ApiVersions, then SaslHandshake, then the messages of the mechanism, in SaslAuthenticate
+ * One login on one connection (SEC-4): maybe ApiVersions, then SaslHandshake, then the messages of the mechanism, in SaslAuthenticate
  * requests or, after a handshake of version 0, bare. Whatever else comes ends the connection.
  */
 export class Login {

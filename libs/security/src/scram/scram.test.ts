@@ -119,7 +119,7 @@ describe('SCRAM', () => {
     )
   })
 
-  it('keeps nothing that one could log in with', () => {
+  it('keeps nothing that one could log in with (SEC-5)', () => {
     const options = { salt: rfc.salt, iterations: 4096 }
     const salted = saltedPassword(sha512, 'pencil', options)
     const kept = Object.values(credentialOf(sha512, salted, options)).filter((part) =>

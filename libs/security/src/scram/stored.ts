@@ -1,6 +1,6 @@
 import type { ScramCredential } from './credential'
 
-/** A credential as the cluster keeps it, in JSON: bytes are base64. Never the password, nor what stands in for it. */
+/** A credential as the cluster keeps it, in JSON: bytes are base64. Never the password, nor what stands in for it (SEC-5). */
 export interface StoredScramCredential {
   readonly salt: string
   readonly storedKey: string

@@ -55,7 +55,7 @@ describe('before a login', () => {
     expect((await plainLogin(client, 'alice', 'a')).errorCode).toBe(ErrorCode.NONE)
   })
 
-  it('closes the connection on any other request, with one line in the log', async () => {
+  it('closes the connection on any other request, with one line in the log (SEC-4)', async () => {
     const client = await open()
     const before = broker.complaints.length
     client.send(ApiKey.Metadata, 9, metadata)
@@ -226,7 +226,7 @@ describe('a session that ends (connections.max.reauth.ms)', () => {
     expect(errorCode).toBe(ErrorCode.ILLEGAL_SASL_STATE)
   })
 
-  it('cannot become the session of somebody else', async () => {
+  it('cannot become the session of somebody else (SEC-4)', async () => {
     const client = await open(broker.ports[1])
     await plainLogin(client, 'alice', 'a')
     const answer = await plainLogin(client, 'bob', 'b')
