@@ -2,6 +2,7 @@ import type { Logger } from '@millrace/telemetry'
 import { principalText } from '../principal'
 import type { Acl } from './acl'
 import { AclIndex } from './acl-index'
+import { AnswerMemory } from './answer-memory'
 import type { Audit, Authorizer, Requester } from './authorizer'
 import {
   AclOperation,
@@ -15,6 +16,8 @@ import {
 
 /** Answers that are kept until a rule changes; when there are more, all are forgotten and found anew. */
 const ANSWERS_MAX_COUNT = 20_000
+/** More than there are resource types: operation and type together are one number. */
+const QUESTIONS_PER_OPERATION = 16
 
 const { ALL, READ, WRITE, DELETE, ALTER, DESCRIBE, ALTER_CONFIGS, DESCRIBE_CONFIGS } = AclOperation
 
@@ -46,7 +49,7 @@ export class AclAuthorizer implements Authorizer {
   readonly #acls: () => ReadonlyMap<string, Acl>
   readonly #logger: Logger
   readonly #options: AclAuthorizerOptions
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers = new AnswerMemory<Answer>(ANSWERS_MAX_COUNT)
   /** The map that index and answers were made from. */
   #indexed: ReadonlyMap<string, Acl> | null = null
   #index = new AclIndex([])
@@ -69,12 +72,11 @@ export class AclAuthorizer implements Authorizer {
     audit: Audit,
   ): boolean {
     const index = this.#currentIndex()
-    const question = questionKey(who, operation, resourceType, resourceName)
-    let answer = this.#answers.get(question)
+    const question = operation * QUESTIONS_PER_OPERATION + resourceType
+    let answer = this.#answers.get(who, question, resourceName)
     if (!answer) {
       answer = this.#decide(index.covering(resourceType, resourceName), who, operation)
-      if (this.#answers.size >= ANSWERS_MAX_COUNT) this.#answers.clear()
-      this.#answers.set(question, answer)
+      this.#answers.set(who, question, resourceName, answer)
     }
     if (!answer.isAllowed && !audit.isQuiet)
       this.#logger.info('access denied', {
@@ -127,18 +129,6 @@ export class AclAuthorizer implements Authorizer {
       ? { isAllowed: true, rule: fitting[0] }
       : { isAllowed: false, rule: 'DefaultDeny' }
   }
-}
-
-/** Names may contain anything, so their lengths are part of it: no name can pass for two, or for somebody else's. */
-function questionKey(
-  { principal, host }: Requester,
-  operation: AclOperation,
-  resourceType: ResourceType,
-  resourceName: string,
-): string {
-  const { type, name } = principal
-  const lengths = `${resourceName.length}/${name.length}`
-  return `${operation}/${resourceType}/${lengths}/${resourceName}${type}:${name}@${host}`
 }
 
 function isAbout(acl: Acl, { principal, host }: Requester): boolean {
