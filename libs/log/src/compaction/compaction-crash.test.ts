@@ -2,6 +2,7 @@ import { SimRandom, type SimDisk } from '@millrace/testing'
 import type { Log } from '../log'
 import {
   COMPACTED,
+  keyedBatch,
   openCompacted,
   put,
   putInTransaction,
@@ -10,7 +11,7 @@ import {
   type Keyed,
 } from '../testing/compaction-fixture'
 import { CompactionModel } from '../testing/compaction-model'
-import { openLog, type Harness } from '../testing/log-fixture'
+import { CLIENT, openLog, type Harness } from '../testing/log-fixture'
 
 /** Ways in which the writes that were not synced may survive, tried for each operation. */
 const WAYS = Number(process.env.CRASH_WAYS ?? 1)
@@ -32,6 +33,12 @@ async function openReady(): Promise<Harness & { log: Log; model: CompactionModel
     model.append(offset, toRecords([['~end', `${offset}`]]))
     model.compactedTo = offset
   }
+  // One segment with many entries in its index, of which little will be left.
+  const many = ['u0', 'u1', 'u2', 'u3', 'u4', 'u5']
+  for (const key of many) {
+    const records: Keyed[] = [[key, '1']]
+    model.append(log.append(keyedBatch(records), CLIENT).firstOffset, toRecords(records))
+  }
   append(['a', '1'], ['b', '1'])
   append(['gone', '1'], ['c', '1'])
   const aborted = model.begin()
@@ -50,11 +57,14 @@ async function openReady(): Promise<Harness & { log: Log; model: CompactionModel
   await settle()
   await manager.cleaner.cleanAll()
   await clock.advance(2000)
+  append(...many.map((key): Keyed => [key, '2']))
   append(['a', '2'], ['e', '1'])
   append(['b', '2'], ['a', '3'])
   append(['e', '2'], ['b', '3'.repeat(400)])
   append(['f', '1'], ['a', '4'])
   await settle()
+  // With a recovery point behind them the start trusts the segments and their indexes.
+  await manager.checkpoint()
   return { ...harness, model }
 }
 

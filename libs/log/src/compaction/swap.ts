@@ -37,44 +37,40 @@ export async function swapFiles(
 ): Promise<string[]> {
   const [{ baseOffset }] = replaced
   const names = new Set(await disk.list(directory))
-  const rename = (from: string, to: string) =>
-    disk.rename(path.join(directory, from), path.join(directory, to))
-
+  const place = { disk, directory }
   const suffixes = SEGMENT_SUFFIXES.filter((suffix) =>
     names.has(offsetFileName(baseOffset, suffix + CLEANED_SUFFIX)),
   )
-  const inSwap = (suffix: string) => offsetFileName(baseOffset, suffix + SWAP_SUFFIX)
-  for (const suffix of suffixes) {
-    await rename(offsetFileName(baseOffset, suffix + CLEANED_SUFFIX), inSwap(suffix))
-  }
-  await disk.syncDirectory(directory)
+  await moveSegment(place, { baseOffset, suffixes }, CLEANED_SUFFIX, SWAP_SUFFIX)
 
   const old = replaced.flatMap((segment) =>
     SEGMENT_SUFFIXES.map((suffix) => offsetFileName(segment.baseOffset, suffix)),
   )
   const present = old.filter((name) => names.has(name))
   for (const segment of replaced) segment.openIndexes()
-  for (const name of present) await rename(name, name + DELETED_SUFFIX)
-  await removeSnapshots({ disk, directory }, replaced.slice(1))
+  for (const name of present) {
+    await disk.rename(path.join(directory, name), path.join(directory, name + DELETED_SUFFIX))
+  }
+  await removeSnapshots(place, replaced.slice(1))
   await disk.syncDirectory(directory)
 
-  await moveIn({ disk, directory }, baseOffset, suffixes)
+  await moveSegment(place, { baseOffset, suffixes }, SWAP_SUFFIX, '')
   return present.map((name) => path.join(directory, name + DELETED_SUFFIX))
 }
 
-/** The log goes last: once it has its name the indexes that belong to it have theirs. */
-async function moveIn(
+/** The log goes last: once it has its new name, the indexes that belong to it have theirs. */
+async function moveSegment(
   { disk, directory }: SwapPlace,
-  baseOffset: number,
-  suffixes: readonly string[],
+  { baseOffset, suffixes }: { baseOffset: number; suffixes: readonly string[] },
+  from: string,
+  to: string,
 ): Promise<void> {
-  const move = async (suffix: string) => {
-    const from = path.join(directory, offsetFileName(baseOffset, suffix + SWAP_SUFFIX))
-    await disk.rename(from, path.join(directory, offsetFileName(baseOffset, suffix)))
+  const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix))
+  for (const suffix of suffixes) {
+    if (suffix !== LOG_SUFFIX) await disk.rename(at(suffix + from), at(suffix + to))
   }
-  for (const suffix of suffixes) if (suffix !== LOG_SUFFIX) await move(suffix)
   await disk.syncDirectory(directory)
-  await move(LOG_SUFFIX)
+  await disk.rename(at(LOG_SUFFIX + from), at(LOG_SUFFIX + to))
   await disk.syncDirectory(directory)
 }
 
@@ -126,7 +122,7 @@ async function finishSwap(
   const suffixes = SEGMENT_SUFFIXES.filter((suffix) =>
     names.includes(offsetFileName(baseOffset, suffix + SWAP_SUFFIX)),
   )
-  await moveIn(place, baseOffset, suffixes)
+  await moveSegment(place, { baseOffset, suffixes }, SWAP_SUFFIX, '')
 }
 
 /** One more than the last offset in a segment that waits for its swap. */

@@ -4,6 +4,8 @@ import type { Log } from '../log'
 import { NO_LIMIT } from './log-fixture'
 import type { KeyedRecord } from './compaction-fixture'
 
+const SMALL_READ_BYTES = 150
+
 /** What was appended at one offset, whatever became of it. */
 export interface ModelRecord extends KeyedRecord {
   /** The transaction it belongs to, -1 if none. */
@@ -47,6 +49,8 @@ export class CompactionModel {
   /** Asserts that what a reader of committed records sees is what was written, and lacks only what compaction may take. */
   check(log: Log): void {
     const seen = readCommitted(log)
+    // Small portions go by the indexes.
+    assert.deepEqual(readCommitted(log, SMALL_READ_BYTES), seen)
     const endOffset = log.lastStableOffset
     let previous = log.logStartOffset - 1
     for (const { offset, key, value } of seen) {
