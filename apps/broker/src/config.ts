@@ -6,6 +6,7 @@ import {
   type ConfigProblem,
   type Properties,
 } from '@millrace/config'
+import { groupConfigProblems } from '@millrace/coordinator'
 import {
   brokerSynonyms,
   logConfigDefinition,
@@ -41,15 +42,10 @@ export function parseBrokerConfig(given: Properties): BrokerConfig {
     ...log.problems.map((problem) => underBrokerKey(problem, given)),
     ...listeners.problems,
     ...parseIpOverrides(broker.config.maxConnectionsPerIpOverrides).problems,
+    ...groupConfigProblems(broker.config),
     ...bootstrapProblems(broker.config.scramBootstrapCredentials),
     ...problemsWithoutEffect(given),
   ]
-  if (broker.config.minSessionTimeoutMs > broker.config.maxSessionTimeoutMs)
-    problems.push({
-      key: 'group.min.session.timeout.ms',
-      given: String(broker.config.minSessionTimeoutMs),
-      expected: 'at most group.max.session.timeout.ms',
-    })
   if (problems.length > 0)
     throw brokerErrors.create('BROKER_CONFIG_INVALID', { problems: formatProblems(problems) })
   return Object.freeze({

@@ -1,4 +1,5 @@
 export { groupConfigDefinition, type GroupOptions } from './config'
+export { groupConfigProblems } from './config-problems'
 export {
   OFFSETS_TOPIC,
   TRANSACTIONS_TOPIC,
