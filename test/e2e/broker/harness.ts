@@ -23,6 +23,8 @@ export interface TestBroker {
   readonly ports: readonly number[]
   readonly bootstrap: string
   readonly directory: string
+  /** Where /metrics is, with `metrics.http.listener` among its properties. */
+  readonly metricsUrl: string
   /** Lines at level warn and error since the start. */
   readonly complaints: readonly string[]
   /** Stops it properly and starts it on the same directory; the port may change. */
@@ -67,6 +69,9 @@ export async function startTestBroker(
     },
     get bootstrap() {
       return `127.0.0.1:${running.addresses[0].port}`
+    },
+    get metricsUrl() {
+      return `${running.metricsAddress}/metrics`
     },
     directory,
     complaints,

@@ -3,11 +3,9 @@ import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
 let broker: TestBroker
 let client: RawClient
-let port: number
 
 beforeAll(async () => {
-  port = 20_000 + (process.pid % 20_000)
-  broker = await startTestBroker({ 'metrics.http.listener': `127.0.0.1:${port}` })
+  broker = await startTestBroker({ 'metrics.http.listener': '127.0.0.1:0' })
   client = await RawClient.open(broker.port)
   const shape = { replicationFactor: 1, assignments: [], configs: [] }
   await client.ask(ApiKey.CreateTopics, 7, { topics: [{ name: 'm', numPartitions: 2, ...shape }] })
@@ -25,7 +23,7 @@ interface Scrape {
 
 /** Reads the text format line by line, and fails on one that has no place in it. */
 async function scrape(): Promise<Scrape> {
-  const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+  const answer = await fetch(broker.metricsUrl)
   expect(answer.status).toBe(200)
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
   const types = new Map<string, string>()

@@ -1,4 +1,8 @@
-/** AlterConfigs, key 33 - versions 0 to 2. */
+/**
+ * AlterConfigs, key 33 - versions 0 to 2: replaces all configs of a resource. Newer clients use
+ *   IncrementalAlterConfigs, key 44.
+ * Versions: 2 flexible.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const AlterConfigsRequest = message(

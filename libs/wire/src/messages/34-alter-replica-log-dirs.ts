@@ -1,4 +1,8 @@
-/** AlterReplicaLogDirs, key 34 - versions 1 to 2. */
+/**
+ * AlterReplicaLogDirs, key 34 - versions 1 to 2: moves replicas between directories of the broker
+ *   that is asked.
+ * Versions: 2 flexible.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const AlterReplicaLogDirsRequest = message(

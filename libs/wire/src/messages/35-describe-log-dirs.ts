@@ -1,4 +1,9 @@
-/** DescribeLogDirs, key 35 - versions 1 to 5. */
+/**
+ * DescribeLogDirs, key 35 - versions 1 to 5: log directories with their replicas. No topics is all
+ *   of them (null), an empty list is none.
+ * Versions: 2 flexible; 3 error of the whole request; 4 bytes of the file system, -1 if unknown; 5 cordoned
+ *   directories.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeLogDirsRequest = message(

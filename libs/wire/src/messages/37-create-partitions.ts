@@ -1,4 +1,8 @@
-/** CreatePartitions, key 37 - versions 0 to 3. */
+/**
+ * CreatePartitions, key 37 - versions 0 to 3: more partitions for topics; `count` is the total
+ *   afterwards.
+ * Versions: 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const CreatePartitionsRequest = message(

@@ -1,4 +1,8 @@
-/** ElectLeaders, key 43 - versions 0 to 2. */
+/**
+ * ElectLeaders, key 43 - versions 0 to 2: elects leaders of partitions, of all if
+ *   `topicPartitions` is null.
+ * Versions: 1 unclean elections, an error of the whole request; 2 flexible.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const ElectLeadersRequest = message(

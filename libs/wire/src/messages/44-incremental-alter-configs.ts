@@ -1,4 +1,8 @@
-/** IncrementalAlterConfigs, key 44 - versions 0 to 1. */
+/**
+ * IncrementalAlterConfigs, key 44 - versions 0 to 1: changes single configs. Operations: 0 set, 1
+ *   delete, 2 append, 3 subtract.
+ * Versions: 1 flexible.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const IncrementalAlterConfigsRequest = message(

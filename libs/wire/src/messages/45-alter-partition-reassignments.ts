@@ -1,4 +1,8 @@
-/** AlterPartitionReassignments, key 45 - versions 0 to 1. */
+/**
+ * AlterPartitionReassignments, key 45 - versions 0 to 1: moves partitions to other brokers; null
+ *   replicas end a move.
+ * Versions: 0 flexible from the start; 1 the number of replicas can be kept from changing.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const AlterPartitionReassignmentsRequest = message(

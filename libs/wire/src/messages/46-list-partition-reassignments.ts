@@ -1,4 +1,6 @@
-/** ListPartitionReassignments, key 46 - version 0 only. */
+/**
+ * ListPartitionReassignments, key 46 - version 0 only: partitions on their way to other brokers.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const ListPartitionReassignmentsRequest = message(

@@ -1,4 +1,8 @@
-/** DescribeQuorum, key 55 - versions 0 to 2. */
+/**
+ * DescribeQuorum, key 55 - versions 0 to 2: voters and observers of the metadata. The answer has
+ *   no throttle time.
+ * Versions: 1 times of the last fetch; 2 error texts, directory ids, addresses of the nodes.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeQuorumRequest = message(

@@ -1,4 +1,7 @@
-/** UpdateFeatures, key 57 - versions 0 to 2. */
+/**
+ * UpdateFeatures, key 57 - versions 0 to 2: switches features that all brokers share.
+ * Versions: 0 has `allowDowngrade`; 1 kind of change instead, validateOnly; 2 no results by feature.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const UpdateFeaturesRequest = message(

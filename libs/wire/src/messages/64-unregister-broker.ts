@@ -1,4 +1,6 @@
-/** UnregisterBroker, key 64 - version 0 only. */
+/**
+ * UnregisterBroker, key 64 - version 0 only: forgets a broker that is gone.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const UnregisterBrokerRequest = message(

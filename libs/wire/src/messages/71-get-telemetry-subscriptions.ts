@@ -1,4 +1,7 @@
-/** GetTelemetrySubscriptions, key 71 - version 0 only. */
+/**
+ * GetTelemetrySubscriptions, key 71 - version 0 only: which of its metrics a client is to push
+ *   (KIP-714). A zero id asks for a new one.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const GetTelemetrySubscriptionsRequest = message(

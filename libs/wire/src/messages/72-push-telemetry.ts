@@ -1,4 +1,7 @@
-/** PushTelemetry, key 72 - version 0 only. */
+/**
+ * PushTelemetry, key 72 - version 0 only: metrics of a client, as OTLP in protobuf, maybe
+ *   compressed (KIP-714).
+ */
 import { field, message, type Infer } from '../schema'
 
 export const PushTelemetryRequest = message(

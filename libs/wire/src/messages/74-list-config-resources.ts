@@ -1,4 +1,8 @@
-/** ListConfigResources, key 74 - versions 0 to 1. */
+/**
+ * ListConfigResources, key 74 - versions 0 to 1: names of what has configs. Version 0 was
+ *   ListClientMetricsResources, and tells those only.
+ * Versions: 1 by type.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const ListConfigResourcesRequest = message(

@@ -1,4 +1,7 @@
-/** DescribeTopicPartitions, key 75 - version 0 only. */
+/**
+ * DescribeTopicPartitions, key 75 - version 0 only: partitions of topics page by page;
+ *   `nextCursor` is where the next page begins, null at the last.
+ */
 import { field, list, struct, message, type Infer } from '../schema'
 
 export const DescribeTopicPartitionsRequest = message(
