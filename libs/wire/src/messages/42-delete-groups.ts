@@ -1,4 +1,4 @@
-/** DeleteGroups, key 42 - versions 0 to 2. */
+/** DeleteGroups, key 42 - versions 0 to 2. 2 is flexible; nothing else changed. */
 import { field, list, message, type Infer } from '../schema'
 
 export const DeleteGroupsRequest = message(

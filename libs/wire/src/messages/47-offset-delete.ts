@@ -1,4 +1,4 @@
-/** OffsetDelete, key 47 - version 0 only. */
+/** OffsetDelete, key 47 - version 0 only. In the answer the error of all comes before the throttle time. */
 import { field, list, message, type Infer } from '../schema'
 
 export const OffsetDeleteRequest = message(

@@ -1,4 +1,7 @@
-/** ConsumerGroupHeartbeat, key 68 - versions 0 to 1. */
+/**
+ * ConsumerGroupHeartbeat, key 68 - versions 0 to 1. 1 adds the pattern of topics, and members choose their ids. A null, or a
+ * timeout of -1, stands for "as before". Epoch 0 joins, -1 leaves, -2 leaves for a while (static members).
+ */
 import { field, list, struct, message, type Infer } from '../schema'
 
 export const ConsumerGroupHeartbeatRequest = message(

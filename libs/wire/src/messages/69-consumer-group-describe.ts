@@ -1,4 +1,4 @@
-/** ConsumerGroupDescribe, key 69 - versions 0 to 1. */
+/** ConsumerGroupDescribe, key 69 - versions 0 to 1. 1 adds the type of a member: 0 classic protocol, 1 consumer protocol. */
 import { field, list, struct, message, type Infer } from '../schema'
 
 export const ConsumerGroupDescribeRequest = message(
