@@ -151,6 +151,7 @@ async function simulate(seed: number): Promise<{ world: TxnWorld; attempts: Atte
   const world = await TxnWorld.open(faults, {
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100',
   })
+  world.transactionVersion = 1 + (seed % 2)
   const producers = new SimProducers(world, random)
   const lives = TRANSACTIONAL_IDS.flatMap((id, at) => [
     producers.run(id, at === 0 ? 2 : 0),

@@ -103,6 +103,20 @@ describeWithKafka(() => {
     expect(transactionStates[0].producerEpoch).toBeGreaterThan(10)
   })
 
+  it('lie in __transaction_state as Kafka’s dump tool reads it', async () => {
+    const logs = ['0', '1', '2', '3'].map(
+      (partition) =>
+        `${broker.directory}/__transaction_state-${partition}/00000000000000000000.log`,
+    )
+    const dumped = await run(
+      'DumpLogSegments',
+      `--transaction-log-decoder --files ${logs.join(',')}`,
+    )
+    const records = dumped.split('\n').filter((line) => line.includes('"transactionalId":"copier"'))
+    expect(records.length).toBeGreaterThan(30)
+    expect(records.at(-1)).toMatch(/"transactionStatus":4,"transactionPartitions":\[\]/)
+  })
+
   it('are found and ended by an operator when they hang', async () => {
     await createTopic('hanging')
     const { producerId, producerEpoch } = await abandon('forgotten', 'hanging')

@@ -44,9 +44,8 @@ function refusalOf(topic: string, ctx: RequestContext): Refusal | null {
 
 function producersOf(topic: string, index: number, ctx: RequestContext) {
   const partition = ctx.broker.replicas.partition(topic, index)
-  const exists = ctx.broker.metadata().topics.get(topic)?.partitions[index] !== undefined
-  if (!exists) return failed(index, refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
-  if (!partition?.isLeader) return failed(index, refused(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+  if (!partition) return failed(index, refused(ctx.broker.replicas.missingError(topic, index)))
+  if (!partition.isLeader) return failed(index, refused(ErrorCode.NOT_LEADER_OR_FOLLOWER))
   return {
     partitionIndex: index,
     errorCode: ErrorCode.NONE,
