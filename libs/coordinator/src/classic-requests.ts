@@ -77,7 +77,7 @@ export class ClassicRequests {
     try {
       if (shard.whenIdle(groupId)) await settled(shard, groupId)
       const group = shard.group(groupId)
-      if (group?.type === 'consumer') return this.#consumers.syncAsClassic(group, command)
+      if (group?.type === 'consumer') return this.#consumers.syncAsClassic(shard, group, command)
       return await new Promise((reply) => {
         const stored = shard.run(groupId, (classic) => classic.sync(command, reply))
         if (stored === null) reply(syncError(ErrorCode.UNKNOWN_MEMBER_ID))
@@ -95,7 +95,7 @@ export class ClassicRequests {
     if (!group) return ErrorCode.UNKNOWN_MEMBER_ID
     const claim = { memberId, instanceId, generationId }
     return group.type === 'consumer'
-      ? this.#consumers.heartbeatAsClassic(group, claim)
+      ? this.#consumers.heartbeatAsClassic(shard, group, claim)
       : group.heartbeat(claim)
   }
 

@@ -110,12 +110,17 @@ export class ConsumerRequests implements ConsumerGroupKeeper {
   }
 
   /** @throws ProtocolError */
-  syncAsClassic(group: ConsumerGroup, command: SyncCommand): SyncResult {
-    return syncAsClassic(group, command, this.#context(group.groupId))
+  syncAsClassic(shard: Shard, group: ConsumerGroup, command: SyncCommand): SyncResult {
+    try {
+      return syncAsClassic(group, command, this.#context(group.groupId))
+    } finally {
+      shard.onDeadlineMoved(group.groupId)
+    }
   }
 
   /** Returns an error code. */
   heartbeatAsClassic(
+    shard: Shard,
     group: ConsumerGroup,
     claim: { memberId: string; instanceId: string | null; generationId: number },
   ): number {
@@ -123,6 +128,8 @@ export class ConsumerRequests implements ConsumerGroupKeeper {
       return heartbeatAsClassic(group, claim, this.#context(group.groupId))
     } catch (error) {
       return coordinatorErrorOf(error)
+    } finally {
+      shard.onDeadlineMoved(group.groupId)
     }
   }
 

@@ -149,6 +149,12 @@ export class Shard {
     return entry.queue.run(() => this.#change(entry, command))
   }
 
+  /** A deadline of the group may have come nearer without a command that this shard ran. */
+  onDeadlineMoved(groupId: string): void {
+    const entry = this.#table.get(groupId)
+    if (entry) this.#armAlarm(entry)
+  }
+
   /** Stores offsets; they are visible when the promise resolves. @throws ProtocolError */
   commit(
     groupId: string,

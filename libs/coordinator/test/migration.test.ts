@@ -267,6 +267,21 @@ describe('a group of both protocols', () => {
     ])
   })
 
+  it('takes them out in time also if nobody else comes', async () => {
+    const { world, classic, consumer } = await aMixedGroup({
+      'group.consumer.session.timeout.ms': '200000',
+    })
+    const third = new TestConsumer('d')
+    await third.join(world, ON_T)
+    for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 10_000) {
+      expect(classic.heartbeat(world)).toBe(ErrorCode.REBALANCE_IN_PROGRESS)
+      await world.clock.advance(10_000)
+    }
+    await world.clock.advance(0)
+    expect(classic.heartbeat(world)).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
+    expect(await consumer.beat(world)).toBe(NONE)
+  })
+
   it('lets a static member change from one protocol to the other', async () => {
     const world = await aWorld()
     const classic = await aClassicGroup(world, 'i')

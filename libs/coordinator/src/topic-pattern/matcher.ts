@@ -2,9 +2,9 @@ import type { CharSet } from './char-set'
 import { type Pattern, type Place, PatternSyntaxError } from './parse'
 
 /** Steps of a compiled pattern; repetitions of repetitions would grow without end. */
-const PROGRAM_MAX_STEPS = 10_000
+const PROGRAM_MAX_STEPS = 2000
 /** States that are remembered for one pattern; when there are more, all are forgotten and found again. */
-const STATES_MAX_COUNT = 1000
+const STATES_MAX_COUNT = 500
 const NO_CHAR = -1
 
 /** Goes on at all of these. */
