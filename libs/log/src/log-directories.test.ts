@@ -1,8 +1,10 @@
 import { errorCode } from '@millrace/base'
+import { parseConfig } from '@millrace/config'
 import { SimDisk, SimRandom, type DiskOperation } from '@millrace/testing'
 import type { LogConfig } from './config'
 import type { Log } from './log'
 import type { LogManager } from './log-manager'
+import { logManagerConfigDefinition } from './manager-config'
 import {
   aBatch,
   CLIENT,
@@ -228,6 +230,26 @@ describe('moveLog', () => {
     await settle()
     const names = [...(await disk.list('/a')), ...(await disk.list('/b'))]
     expect(names.filter((name) => /^orders-0($|.*-future$)/.test(name))).toEqual([])
+  })
+
+  it('keeps to replica.alter.log.dirs.io.max.bytes.per.second', async () => {
+    const { manager, clock } = await open()
+    const config = { ...parseConfig(logManagerConfigDefinition, {}).config }
+    manager.updateConfig({ ...config, moveMaxBytesPerSecond: 1000 })
+    const log = await create(manager, 0)
+    await append(log, 20)
+    const sizeBytes = log.sizeBytes
+    await manager.moveLog('orders', 0, '/b')
+    await clock.advance(2000)
+    const [, { logs }] = await manager.describeDirectories()
+    expect(logs[0].sizeBytes).toBeGreaterThan(0)
+    expect(logs[0].sizeBytes).toBeLessThan(sizeBytes)
+    expect(logs[0].offsetLag).toBeGreaterThan(0)
+    for (let second = 0; second < 30; second++) {
+      await clock.advance(1000)
+      await settle(10)
+    }
+    expect(log.directory).toBe('/b/orders-0')
   })
 
   it('goes on after a crash', async () => {

@@ -2,6 +2,7 @@ import { errorCode, errorMessage } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
 import { Chores } from './chores'
 import { LogCleaner } from './compaction/log-cleaner'
+import { Throttle } from './compaction/throttle'
 import { describeDirectory, type DirectoryDescription } from './describe-directories'
 import { logErrors } from './errors'
 import { GroupCommit } from './group-commit'
@@ -40,6 +41,7 @@ export class LogManager {
   /** Creations under way, so that two calls for one partition make one log. */
   readonly #creating = new Map<string, Promise<Log>>()
   readonly #moves = new Map<string, LogMove>()
+  readonly #moveThrottle: Throttle
   /** Where logs are to be created that somebody wanted to move before they were there; at most one per partition. */
   readonly #preferred = new Map<string, string>()
   #isClosed = false
@@ -55,6 +57,7 @@ export class LogManager {
       producerExpirationMs: this.#config.producerExpirationMs,
     }
     this.#chores = new Chores(deps)
+    this.#moveThrottle = new Throttle(deps.clock, this.#config.moveMaxBytesPerSecond)
     this.cleaner = this.#createCleaner()
   }
 
@@ -158,6 +161,7 @@ export class LogManager {
   /** Takes the keys that may change while the node runs. */
   updateConfig(config: LogManagerConfig): void {
     this.#shared.producerExpirationMs = config.producerExpirationMs
+    this.#moveThrottle.bytesPerSecond = config.moveMaxBytesPerSecond
     this.cleaner.updateConfig(config)
   }
 
@@ -308,7 +312,7 @@ export class LogManager {
     const { disk, random, logger } = this.#deps
     const pauseCleaning = (log: Log) => this.cleaner.pause(log)
     const move = new LogMove(
-      { disk, random, logger, pauseCleaning },
+      { disk, random, logger, throttle: this.#moveThrottle, pauseCleaning },
       { log: placed.log, source: placed.directory, target },
     )
     this.#moves.set(key, move)

@@ -1,6 +1,7 @@
 import * as path from 'node:path'
 import { errorMessage, errorCode, type Disk, type Random } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
+import type { Throttle } from './compaction/throttle'
 import { makePartitionDirectory } from './directory-files'
 import { logErrors } from './errors'
 import { futureDirectoryName, LOG_SUFFIX, offsetFileName, SNAPSHOT_SUFFIX } from './file-names'
@@ -24,6 +25,8 @@ export interface LogMoveDeps {
   readonly disk: Disk
   readonly random: Random
   readonly logger: Logger
+  /** All moves share it. */
+  readonly throttle: Throttle
   /** Resolves when nothing compacts the log any more; what it returns ends the pause. */
   readonly pauseCleaning: (log: Log) => Promise<() => void>
 }
@@ -40,7 +43,9 @@ export class LogMove {
   readonly #copiedBytes = new Map<string, number>()
   /** Names of files that are copied for good. */
   readonly #copied = new Set<string>()
-  #isCancelled = false
+  readonly #cancellation = new AbortController()
+  /** The last bytes are not held back: appends wait for them. */
+  #isSwapping = false
   #ended: Promise<void> = Promise.resolve()
 
   constructor(
@@ -89,7 +94,7 @@ export class LogMove {
         logger.info('a log was moved', fields)
       },
       async (error: unknown) => {
-        if (this.#isCancelled) logger.info('a log is not moved any more', fields)
+        if (this.#cancellation.signal.aborted) logger.info('a log is not moved any more', fields)
         else logger.error('a log was not moved', { ...fields, error })
         // A leftover costs space only: the next start removes it and tries again.
         await disk.remove(this.#future).catch(() => undefined)
@@ -100,7 +105,7 @@ export class LogMove {
 
   /** Gives up unless the swap is under way. Resolves when nothing is touched any more. */
   async cancel(): Promise<void> {
-    this.#isCancelled = true
+    this.#cancellation.abort(new Error('it was given up'))
     await this.#ended
   }
 
@@ -151,6 +156,7 @@ export class LogMove {
   async #swap(directory: string): Promise<void> {
     const { disk } = this.#deps
     const key = checkpointKey(this.log.topic, this.log.partition)
+    this.#isSwapping = true
     try {
       await this.#copyRest()
       await disk.remove(path.join(this.log.directory, MOVED_MARKER_FILE))
@@ -212,6 +218,7 @@ export class LogMove {
         target.writev([chunk.subarray(0, count)], position)
         position += count
         if (name.endsWith(LOG_SUFFIX)) this.#copiedBytes.set(name, position)
+        if (!this.#isSwapping) await this.#deps.throttle.take(count, this.#cancellation.signal)
       }
       await target.sync()
       if (sizeBytes === undefined) this.#copied.add(name)
@@ -222,7 +229,8 @@ export class LogMove {
   }
 
   #assertWanted(): void {
-    if (this.#isCancelled) throw this.#failed(new Error('it was given up'))
+    const { signal } = this.#cancellation
+    if (signal.aborted) throw this.#failed(signal.reason)
     if (this.log.isClosed) throw this.#failed(new Error('the log was closed'))
     if (this.log.truncationCount !== this.#truncationCount) {
       throw this.#failed(new Error('the log was cut back'))

@@ -35,6 +35,13 @@ export const logManagerConfigDefinition = {
     scope: 'dynamic',
     doc: 'How long the log remembers an idempotent producer that writes nothing.',
   }),
+  moveMaxBytesPerSecond: long('replica.alter.log.dirs.io.max.bytes.per.second', {
+    default: Infinity,
+    min: 1,
+    unit: 'bytes',
+    scope: 'dynamic',
+    doc: 'What logs that move to another log directory are copied with in a second at most, all together.',
+  }),
   recoveryConcurrency: int('num.recovery.threads.per.data.dir', {
     default: 2,
     min: 1,

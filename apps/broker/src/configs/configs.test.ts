@@ -21,12 +21,11 @@ describe('the table of broker keys', () => {
     expect(shadowed.map(({ name }) => name)).toEqual([])
   })
 
-  it('knows every key that may change while a broker runs, but for three of quotas', () => {
+  it('knows every key that may change while a broker runs, but for two of quotas', () => {
     const dynamic = [...perBrokerKeys, ...clusterWideKeys, ...listenerOnlyKeys]
     expect(dynamic.filter((name) => !brokerKeys.has(name))).toEqual([
       'follower.replication.throttled.rate',
       'leader.replication.throttled.rate',
-      'replica.alter.log.dirs.io.max.bytes.per.second',
     ])
   })
 

@@ -4,7 +4,7 @@ import type { Clock } from '@millrace/base'
 const SHORTEST_SLEEP_MS = 10
 const SECOND_MS = 1000
 
-/** Keeps reads and writes of all cleanings together below a rate. */
+/** Keeps what work of one kind reads and writes, all together, below a rate. */
 export class Throttle {
   bytesPerSecond: number
   readonly #clock: Clock
