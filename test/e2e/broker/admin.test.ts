@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { ApiKey, ErrorCode, ZERO_UUID } from '@millrace/wire'
-import { RawClient, startTestBroker, type TestBroker } from './harness'
+import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
 let broker: TestBroker
 let client: RawClient
@@ -282,6 +285,55 @@ describe('log directories', () => {
     expect(await move(broker.directory, 'a')).toBe(ErrorCode.NONE)
     expect(await move(broker.directory, 'nobody')).toBe(ErrorCode.REPLICA_NOT_AVAILABLE)
     expect(await move('/nowhere', 'a')).toBe(ErrorCode.LOG_DIR_NOT_FOUND)
+  })
+})
+
+describe('a log that moves to another directory', () => {
+  const directories = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'millrace-dirs-')))
+  let two: TestBroker
+  let asker: RawClient
+
+  beforeAll(async () => {
+    two = await startTestBroker({ 'log.dirs': directories.join(',') })
+    asker = await RawClient.open(two.port)
+    const shape = { replicationFactor: 1, assignments: [], configs: [] }
+    await asker.ask(ApiKey.CreateTopics, 7, { topics: [{ name: 'm', numPartitions: 1, ...shape }] })
+  })
+  afterAll(async () => {
+    asker.close()
+    await two.stop()
+    for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+  })
+
+  const whereItIs = async () => {
+    const topics = [{ topic: 'm', partitions: [0] }]
+    const { results } = await asker.ask(ApiKey.DescribeLogDirs, 4, { topics })
+    return results.filter(({ topics: [topic] }) => topic && !topic.partitions[0].isFutureKey)
+  }
+
+  it('is there with its records, and takes more', async () => {
+    const produce = async () => {
+      const partitionData = [{ index: 0, records: aBatch(['a', 'b']) }]
+      const topicData = [{ name: 'm', partitionData }]
+      const request = { acks: -1, timeoutMs: 5000, topicData }
+      const { responses } = await asker.ask(ApiKey.Produce, 9, request)
+      return responses[0].partitionResponses[0]
+    }
+    await produce()
+    const [{ logDir: from }] = await whereItIs()
+    const path = directories.find((directory) => directory !== from) ?? ''
+    const dirs = [{ path, topics: [{ name: 'm', partitions: [0] }] }]
+    const { results } = await asker.ask(ApiKey.AlterReplicaLogDirs, 2, { dirs })
+    expect(results[0].partitions[0].errorCode).toBe(ErrorCode.NONE)
+    for (let place = from; place !== path; ) [{ logDir: place }] = await whereItIs()
+    expect(await produce()).toMatchObject({ errorCode: 0, baseOffset: 2 })
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }]
+    const { responses } = await asker.ask(ApiKey.Fetch, 12, {
+      maxWaitMs: 0,
+      minBytes: 1,
+      topics: [{ topic: 'm', partitions }],
+    })
+    expect(responses[0].partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 4 })
   })
 })
 

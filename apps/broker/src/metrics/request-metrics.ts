@@ -3,7 +3,8 @@ import { Latencies, type MetricFamily, type Sample } from '@millrace/telemetry'
 import type { Handler } from '../handlers/handler'
 import type { Dispatcher, Reply } from '../network/dispatcher'
 
-const QUANTILES = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999]
+/** As the exporter writes them. */
+const QUANTILES = ['0.50', '0.75', '0.95', '0.98', '0.99', '0.999']
 const API_KEY_AT = 0
 const API_VERSION_AT = 2
 
@@ -24,12 +25,14 @@ class RequestStats {
  */
 export class RequestMetrics {
   readonly #clock: Clock
+  readonly #names: (string | undefined)[] = []
+  /** Of the requests that have come: each takes a few kilobytes. */
   readonly #byKey: (RequestStats | undefined)[] = []
 
   constructor(deps: { clock: Clock; handlers: readonly Handler[] }) {
     this.#clock = deps.clock
     for (const { key, request } of deps.handlers)
-      this.#byKey[key] = new RequestStats(request.name.replace(/Request$/, ''))
+      this.#names[key] = request.name.replace(/Request$/, '')
   }
 
   /** The dispatcher with a look at the clock before and after. */
@@ -39,7 +42,7 @@ export class RequestMetrics {
       dispatch: (frame, client, connection) => {
         const startMs = this.#clock.monotonicMs()
         const reply = dispatcher.dispatch(frame, client, connection)
-        const stats = this.#byKey[frame.readInt16BE(API_KEY_AT)]
+        const stats = this.#statsOf(frame.readInt16BE(API_KEY_AT))
         return stats
           ? this.#record(stats, frame.readInt16BE(API_VERSION_AT), startMs, reply)
           : reply
@@ -60,6 +63,13 @@ export class RequestMetrics {
       ...this.#timeFamilies('localtimems', 'Until a request first waits, in ms.', 'local'),
       ...this.#timeFamilies('remotetimems', 'What a request waits for others, in ms.', 'remote'),
     ]
+  }
+
+  #statsOf(key: number): RequestStats | undefined {
+    const known = this.#byKey[key]
+    const name = this.#names[key]
+    if (known !== undefined || name === undefined) return known
+    return (this.#byKey[key] = new RequestStats(name))
   }
 
   #record(stats: RequestStats, version: number, startMs: number, reply: Reply): Reply {
@@ -112,12 +122,10 @@ export class RequestMetrics {
     const nowMs = this.#clock.monotonicMs()
     for (const stats of this.#seen())
       for (const share of QUANTILES)
-        yield { labels: [stats.name, String(share)], value: stats[part].quantile(share, nowMs) }
+        yield { labels: [stats.name, share], value: stats[part].quantile(Number(share), nowMs) }
   }
 
   #seen(): RequestStats[] {
-    return this.#byKey.filter(
-      (stats) => stats !== undefined && stats.total.count > 0,
-    ) as RequestStats[]
+    return this.#byKey.filter((stats) => stats !== undefined)
   }
 }
