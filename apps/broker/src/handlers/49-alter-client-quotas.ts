@@ -5,13 +5,7 @@
  * Gaps: an endless quota is refused like one that is too large; to have none, remove it.
  */
 import { recordKinds } from '@millrace/controller'
-import {
-  alterationProblem,
-  entityKey,
-  entityOf,
-  planAlterations,
-  type Alteration,
-} from '@millrace/quota'
+import { alterationProblem, entityOf, planAlterations, type Alteration } from '@millrace/quota'
 import { AclOperation } from '@millrace/security'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { isAddressOrHost } from '../quota-records'
@@ -37,7 +31,7 @@ export const alterClientQuotas = handler(
     const errorCode = validateOnly ? ErrorCode.NONE : await store(valid, ctx)
     return {
       throttleTimeMs: 0,
-      entries: judged.map(({ alteration, problem }) =>
+      entries: oneByEntity(judged).map(({ alteration, problem }) =>
         problem === null
           ? answerWith(errorCode)(alteration)
           : answerWith(ErrorCode.INVALID_REQUEST, problem)(alteration),
@@ -46,12 +40,12 @@ export const alterClientQuotas = handler(
   },
 )
 
-/** One answer for each entity. The first of its entries is carried out, and further ones are refused. */
+/** The first entry of an entity is carried out, and further ones are refused. */
 async function judge(entries: readonly Alteration[]): Promise<Judged[]> {
   const judged: Judged[] = []
   const seen = new Set<string>()
   for (const alteration of entries) {
-    const key = entityKey(entityOf(alteration))
+    const key = nameOf(alteration)
     const isSecond = seen.has(key)
     seen.add(key)
     const problem = isSecond
@@ -60,6 +54,17 @@ async function judge(entries: readonly Alteration[]): Promise<Judged[]> {
     judged.push({ alteration, problem })
   }
   return judged
+}
+
+/** Kafka tells one result for each entity, that of its last entry. */
+function oneByEntity(judged: readonly Judged[]): Judged[] {
+  return [...new Map(judged.map((one) => [nameOf(one.alteration), one])).values()]
+}
+
+/** Tells entities apart, also those that make no sense. */
+function nameOf({ entity }: Alteration): string {
+  const byType = new Map(entity.map(({ entityType, entityName }) => [entityType, entityName]))
+  return JSON.stringify([...byType].sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 async function addressProblem(alteration: Alteration): Promise<string | null> {

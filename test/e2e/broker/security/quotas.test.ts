@@ -210,18 +210,19 @@ describe('quotas', () => {
         entry('user', 'b', 'producer_byte_rate', 1000),
         entry('user', 'b', 'producer_byte_rate', 2000),
         entry('ip', 'no.such.host.invalid', 'connection_creation_rate', 1),
+        entry('user', 'c', 'request_percentage', 7),
       ],
       validateOnly: false,
     })
     const { INVALID_REQUEST, NONE } = ErrorCode
     expect(entries.map(({ errorCode }) => errorCode)).toEqual([
       INVALID_REQUEST,
+      INVALID_REQUEST, // one result for b: that of its second entry, though the first one counts
+      INVALID_REQUEST,
       NONE,
-      INVALID_REQUEST,
-      INVALID_REQUEST,
     ])
     const all = { components: [], strict: false }
     const told = await admin.ask(ApiKey.DescribeClientQuotas, 1, all)
-    expect(told.entries).toMatchObject([{ values: [{ value: 1000 }] }])
+    expect(told.entries).toMatchObject([{ values: [{ value: 1000 }] }, { values: [{ value: 7 }] }])
   })
 })
