@@ -56,11 +56,11 @@ export class BrokerModule implements OnApplicationShutdown {
   }
 }
 
-function createListener(
+async function createListener(
   engine: BrokerEngine,
   requests: RequestMetrics,
   logger: Logger,
-): KafkaListener {
+): Promise<KafkaListener> {
   const { dynamicConfig, quotas } = engine.services
   const { current } = dynamicConfig
   const { values, listeners } = current
@@ -78,14 +78,19 @@ function createListener(
     {
       listeners,
       backlog: values.socketListenBacklogSize,
-      limits: connectionLimitsOf(current),
+      limits: await connectionLimitsOf(current, logger),
       maxFrameBytes: values.socketRequestMaxBytes,
       maxIdleMs: values.connectionsMaxIdleMs,
     },
   )
-  dynamicConfig.onChange((changed) =>
-    listener.reconfigure(changed.listeners, connectionLimitsOf(changed)),
-  )
+  let changes = 0
+  dynamicConfig.onChange((changed) => {
+    listener.reconfigure(changed.listeners)
+    const change = ++changes
+    void connectionLimitsOf(changed, logger).then((limits) => {
+      if (change === changes) listener.limit(limits) // hosts were looked up meanwhile
+    })
+  })
   return listener
 }
 

@@ -15,6 +15,8 @@ import { tlsClient, tlsServerOptions } from './tls'
 
 /** How long a shutdown waits for replies that are owed before it cuts the connections. */
 const DRAIN_MAX_MS = 5000
+/** Connections held until the broker is ready: all its clients come back at once after a restart. */
+const MAX_EARLY = 10_000
 /** Idle connections and slow logins are looked for this often, or more often if the idle time is short. */
 const SWEEP_MAX_MS = 5000
 const SWEEPS_PER_IDLE_TIME = 8
@@ -71,7 +73,7 @@ interface Bound {
   readonly tlsServer: TlsServer | null
   security: ListenerSecurity
   host: ConnectionHost
-  /** Sockets that wait for the broker to be ready, or for another connection to go. At most `backlog`. */
+  /** Sockets that wait for the broker to be ready (at most `MAX_EARLY`), or for another connection to go (at most `backlog`). */
   readonly waiting: Socket[]
 }
 
@@ -114,9 +116,14 @@ export class KafkaListener implements CustomTransportStrategy {
     void this.#listen(callback)
   }
 
-  /** Puts changed certificates, users and limits in force for those who connect or log in from now on. */
-  reconfigure(listeners: readonly ServedListener[], limits: ConnectionLimitOptions): void {
+  /** Puts other limits in force for those who connect from now on, and lets those in who have room now. */
+  limit(limits: ConnectionLimitOptions): void {
     this.#limits.change(limits)
+    for (const bound of this.#bound) this.#admitWaiting(bound)
+  }
+
+  /** Puts changed certificates and users in force for those who connect or log in from now on. */
+  reconfigure(listeners: readonly ServedListener[]): void {
     for (const bound of this.#bound) {
       const listener = listeners.find(({ name }) => name === bound.name)
       if (listener === undefined || listener.security.protocol !== bound.security.protocol) continue
@@ -124,7 +131,6 @@ export class KafkaListener implements CustomTransportStrategy {
       bound.host = { ...bound.host, gate: this.#deps.gateOf(listener) }
       if (listener.security.tls !== null)
         bound.tlsServer?.setSecureContext(tlsServerOptions(listener.security.tls))
-      this.#admitWaiting(bound)
     }
   }
 
@@ -258,7 +264,7 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   #wait(bound: Bound, socket: Socket): void {
-    if (bound.waiting.length >= this.#options.backlog) {
+    if (bound.waiting.length >= (this.#isReady ? this.#options.backlog : MAX_EARLY)) {
       const { logger } = this.#deps
       logger.warn('connection refused: too many connections', { listenerName: bound.name })
       socket.destroy()

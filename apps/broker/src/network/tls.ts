@@ -27,8 +27,10 @@ export function tlsClient(
   const nobody = { principal: undefined, refusal: null }
   if (clientAuth === 'none') return nobody
   const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return nobody
   const refused = (refusal: string) => ({ principal: undefined, refusal })
+  // Node has refused it before where one is required: this is for the day on which it does not.
+  if (certificate === undefined)
+    return clientAuth === 'required' ? refused('it showed no certificate') : nobody
   // Node lets it pass where a certificate is only requested, and tells the reason here.
   if (!socket.authorized)
     return refused(`the certificate is not trusted: ${String(socket.authorizationError)}`)

@@ -42,7 +42,7 @@ const brokerWide = {
   }),
   maxConnectionsPerIpOverrides: string('max.connections.per.ip.overrides', {
     default: '',
-    doc: 'Other limits for some addresses or host names: HOST:COUNT, comma separated.',
+    doc: 'Other limits for some addresses or hosts: HOST:COUNT, comma separated.',
   }),
   delegationTokenSecretKey: password('delegation.token.secret.key', {
     default: null,

@@ -82,13 +82,14 @@ describe('parseListenerSecurity', () => {
 })
 
 describe('limits on connections', () => {
-  it('are read by address', () => {
-    const { maxOfIp, problems } = parseIpOverrides('127.0.0.1:5, ::1:6,[fe80::1]:7,localhost:8')
+  it('are read by host', () => {
+    const { overrides, problems } = parseIpOverrides('127.0.0.1:5, ::1:6,[fe80::1]:7,a.b:8')
     expect(problems).toEqual([])
-    expect([...maxOfIp]).toEqual([
-      ['127.0.0.1', 8],
-      ['0:0:0:0:0:0:0:1', 6],
-      ['fe80:0:0:0:0:0:0:1', 7],
+    expect(overrides).toEqual([
+      { host: '127.0.0.1', max: 5 },
+      { host: '::1', max: 6 },
+      { host: 'fe80::1', max: 7 },
+      { host: 'a.b', max: 8 },
     ])
     expect(parseIpOverrides('nowhere,1.2.3.4:x').problems).toHaveLength(2)
   })

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { RawClient, startTestBroker, type TestBroker } from '../harness'
@@ -89,6 +89,29 @@ describeTls(isOpensslHere ? 'TLS' : 'TLS (skipped: no openssl)', () => {
     const other = await open(portOf('MUTUAL'), certified(authority, '/O=Mill/CN=Billing'))
     expect(await principalOf(other)).toBe('CN=Billing,O=Mill')
   })
+
+  // A resumed session shows no certificate again: it must be that of the first time, or none.
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'knows a client that resumes a session of %s',
+    async (version) => {
+      const client = { ...certified(authority, '/OU=Apps/CN=again'), maxVersion: version }
+      const tls = {
+        host: '127.0.0.1',
+        port: portOf('MUTUAL'),
+        ca: authority.certificate,
+        ...client,
+      }
+      const session = await new Promise<Buffer>((resolve, reject) => {
+        const socket = connectTls(tls)
+        socket.on('error', reject).on('session', (ticket: Buffer) => {
+          resolve(ticket)
+          socket.destroy()
+        })
+      })
+      const resumed = await open(portOf('MUTUAL'), { ...client, session })
+      expect(await principalOf(resumed)).toBe('again')
+    },
+  )
 
   it('knows nobody without a certificate, and makes no tokens for nobody', async () => {
     const client = await open(portOf('REQUESTED'), {})
