@@ -87,6 +87,7 @@ describe('/metrics', () => {
     expect(values.get('kafka_server_replicamanager_partitioncount')).toBeGreaterThanOrEqual(2)
     expect(values.get('kafka_server_replicamanager_leadercount')).toBeGreaterThanOrEqual(2)
     expect(values.get('kafka_server_replicamanager_underreplicatedpartitions')).toBe(0)
+    expect(values.get('kafka_server_fetchsessioncache_numincrementalfetchsessions')).toBe(0)
     expect(values.get('kafka_controller_kafkacontroller_activecontrollercount')).toBe(1)
     expect(values.get('kafka_controller_kafkacontroller_offlinepartitionscount')).toBe(0)
     expect(values.get('kafka_controller_kafkacontroller_globaltopiccount')).toBe(1)

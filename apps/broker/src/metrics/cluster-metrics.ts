@@ -10,6 +10,7 @@ export function clusterMetrics(broker: BrokerServices): MetricFamily[] {
     ...replicaManagerMetrics(broker),
     ...controllerMetrics(broker),
     ...groupMetrics(broker),
+    ...fetchSessionMetrics(broker),
     gauge('kafka_server_kafkaserver_brokerstate', '3: the broker serves.', () => RUNNING),
     {
       name: 'kafka_server_delayedoperationpurgatory_purgatorysize',
@@ -86,6 +87,28 @@ function controllerMetrics(broker: BrokerServices): MetricFamily[] {
       'Partitions that another than the preferred replica leads.',
       () => partitions().filter(({ leader, replicas }) => leader !== replicas[0]).length,
     ),
+  ]
+}
+
+function fetchSessionMetrics({ fetchSessions }: BrokerServices): MetricFamily[] {
+  const name = (end: string): string => `kafka_server_fetchsessioncache_${end}`
+  return [
+    gauge(
+      name('numincrementalfetchsessions'),
+      'Readers whose partitions are remembered.',
+      () => fetchSessions.size,
+    ),
+    gauge(
+      name('numincrementalfetchpartitionscached'),
+      'Partitions of those readers.',
+      () => fetchSessions.partitionCount,
+    ),
+    {
+      name: name('incrementalfetchsessionevictions_total'),
+      type: 'counter',
+      help: 'Sessions that made room for others.',
+      read: () => [{ value: fetchSessions.evictionCount }],
+    },
   ]
 }
 
