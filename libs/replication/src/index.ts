@@ -9,9 +9,7 @@ export {
   ReplicaManager,
   type AppendEntry,
   type AppendRequest,
-  type LeadershipListener,
   type MarkerEntry,
-  type ReplicatedTopic,
-  type ReplicatedTopics,
 } from './replica-manager'
+export { type LeadershipListener, type ReplicatedTopic, type ReplicatedTopics } from './replicas'
 export { TopicTraffic, type Traffic } from './traffic'

@@ -1,11 +1,10 @@
-import { errorMessage, type Clock } from '@millrace/base'
-import { refusedRecordsOf, type LogConfig, type LogManager } from '@millrace/log'
+import type { Clock } from '@millrace/base'
+import { refusedRecordsOf } from '@millrace/log'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode, errorText } from '@millrace/wire'
 import { DelayedFetch } from './delayed-fetch'
 import { deleteRecordsOf, type DeleteRecordsResult } from './delete-records'
 import { DelayedProduce, type PartitionAppendResult } from './delayed-produce'
-import { replicationErrors } from './errors'
 import type { FetchEntry, PartitionFetchResult } from './fetch-entry'
 import {
   readPartitions,
@@ -14,7 +13,8 @@ import {
   type PartitionLookup,
 } from './fetch-request'
 import { isLogFailure, toWireFailure } from './log-error-codes'
-import { type Marker, Partition, type PartitionAssignment } from './partition'
+import type { Marker, Partition } from './partition'
+import { Replicas, type ReplicasDeps, type ReplicatedTopics } from './replicas'
 import { Traffic } from './traffic'
 
 /** Refusals with which Kafka does not tell where the log begins. */
@@ -29,17 +29,6 @@ const START_NOT_TOLD: ReadonlySet<number> = new Set([
 const MAX_WAITING_FETCHES = 20_000
 /** A longer wait is cut to this, so that an abandoned connection does not hold its fetch for ever. */
 const MAX_FETCH_WAIT_MS = 60_000
-
-/** What this library needs to know of a topic; the controller's image has it. */
-export interface ReplicatedTopic {
-  readonly id: string
-  readonly name: string
-  readonly partitions: readonly (PartitionAssignment & { readonly index: number })[]
-  readonly configs: Readonly<Record<string, string>>
-}
-export interface ReplicatedTopics {
-  readonly topics: ReadonlyMap<string, ReplicatedTopic>
-}
 
 export interface AppendEntry {
   readonly topic: string
@@ -63,47 +52,19 @@ export interface AppendRequest {
   readonly entries: readonly (AppendEntry | MarkerEntry)[]
 }
 
-/** Hears which partitions this node begins and ceases to lead. */
-export interface LeadershipListener {
-  onElected(topic: string, partition: number): void
-  onResigned(topic: string, partition: number): void
-}
-
 /** All replicas of this node: the door through which everything is appended and read. */
 export class ReplicaManager {
-  readonly #logManager: LogManager
+  readonly #replicas: Replicas
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #nodeId: number
-  readonly #logConfigOf: (topic: ReplicatedTopic) => LogConfig
-  readonly #leadership: LeadershipListener
-  /** At the position of its index; empty where another node has the replica. */
-  readonly #partitions = new Map<string, (Partition | undefined)[]>()
-  /** By topic the partitions whose log could not be opened: they may be in a directory that is offline, and are not made anew. */
-  readonly #offline = new Map<string, Set<number>>()
   readonly #waitingFetches = new Set<DelayedFetch>()
   /** For whoever counts what the node does. */
   readonly traffic = new Traffic()
-  /** The last change of each topic that is not in force (yet): those of one topic are carried out one after the other. */
-  readonly #applying = new Map<string, Promise<void>>()
 
-  constructor(
-    deps: {
-      logManager: LogManager
-      clock: Clock
-      logger: Logger
-      leadership: LeadershipListener
-      /** The broker's defaults with the topic's own configs on top. */
-      logConfigOf: (topic: ReplicatedTopic) => LogConfig
-    },
-    options: { nodeId: number },
-  ) {
-    this.#logManager = deps.logManager
+  constructor(deps: ReplicasDeps & { readonly clock: Clock }, options: { nodeId: number }) {
+    this.#replicas = new Replicas(deps, options)
     this.#clock = deps.clock
     this.#logger = deps.logger
-    this.#leadership = deps.leadership
-    this.#logConfigOf = deps.logConfigOf
-    this.#nodeId = options.nodeId
   }
 
   /** Fetches that wait for records now. */
@@ -112,59 +73,50 @@ export class ReplicaManager {
   }
 
   /** Every replica that this node has. */
-  *partitions(): Iterable<Partition> {
-    for (const partitions of this.#partitions.values())
-      for (const partition of partitions) if (partition) yield partition
+  partitions(): Iterable<Partition> {
+    return this.#replicas.all()
   }
 
   partition(topic: string, index: number): Partition | undefined {
-    return this.#partitions.get(topic)?.[index]
+    return this.#replicas.find(topic, index)
   }
 
   /** The wire error of a partition that is not there. */
   missingError(topic: string, index: number): number {
-    return this.#offline.get(topic)?.has(index) === true
-      ? ErrorCode.KAFKA_STORAGE_ERROR
-      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    return this.#replicas.missingError(topic, index)
   }
 
-  /**
-   * Makes this node's logs what the image says, for the changed topics: creates, deletes, reassigns, reconfigures. Topics
-   * do not wait for each other. `isStart` says that logs which should be there may be in a directory that has failed: those
-   * partitions are offline then, and the others are served.
-   * @throws REPLICATION_LOG_NOT_OPENED after all partitions of all topics were tried, but not at the start
-   */
+  /** See `Replicas.applyMetadata`. @throws REPLICATION_LOG_NOT_OPENED */
   async applyMetadata(
     image: ReplicatedTopics,
     changedTopics: Iterable<string>,
-    { isStart = false } = {},
+    options: { readonly isStart?: boolean } = {},
   ): Promise<void> {
-    const changes = Array.from(changedTopics, (name) => this.#applyNext(name, image, isStart))
-    for (const outcome of await Promise.allSettled(changes)) {
-      if (outcome.status === 'rejected') throw outcome.reason
+    const changed = [...changedTopics]
+    try {
+      await this.#replicas.applyMetadata(image, changed, options)
+    } finally {
+      for (const name of changed) {
+        if (image.topics.has(name))
+          this.traffic.of(name) // so that a topic is seen before its first record
+        else this.traffic.delete(name)
+      }
     }
   }
 
-  /**
-   * Deletes logs whose topic the cluster does not have: a crash came between the deletion of the topic and that of its log.
-   * For the start, before the first `applyMetadata`. Another cluster's directories never get here: the log manager refuses them.
-   */
-  async deleteStrays(image: ReplicatedTopics): Promise<void> {
-    for (const { topic, partition, topicId } of this.#logManager.logs()) {
-      if (image.topics.get(topic)?.id === topicId) continue
-      this.#logger.warn('log of a deleted topic is removed', { topic, partition, topicId })
-      await this.#logManager.deleteLog(topic, partition)
-    }
+  /** See `Replicas.deleteStrays`: for the start, before the first `applyMetadata`. */
+  deleteStrays(image: ReplicatedTopics): Promise<void> {
+    return this.#replicas.deleteStrays(image)
   }
 
   /** Resolves when every change of the topic that was handed to `applyMetadata` before is in force, or rejects as that did. */
-  async whenApplied(topic: string): Promise<void> {
-    await this.#applying.get(topic)
+  whenApplied(topic: string): Promise<void> {
+    return this.#replicas.whenApplied(topic)
   }
 
   /** Resolves when every change is in force or has failed. */
-  async whenAllApplied(): Promise<void> {
-    await Promise.allSettled(this.#applying.values())
+  whenAllApplied(): Promise<void> {
+    return this.#replicas.whenAllApplied()
   }
 
   /** Appends to every partition, then waits until all of it is safe. Never rejects: failures are in the results. */
@@ -305,127 +257,6 @@ export class ReplicaManager {
       const { topic, partition } = request.entries[i]
       delayed.waitFor(this.partition(topic, partition)!, nextOffsets[i], i)
     }
-  }
-
-  #applyNext(name: string, image: ReplicatedTopics, isStart: boolean): Promise<void> {
-    const before = this.#applying.get(name) ?? Promise.resolve()
-    const applied = before
-      .catch(() => undefined) // told to those who waited for it
-      .then(() => this.#applyTopic(name, image.topics.get(name), isStart))
-      .then(
-        () => {
-          if (this.#applying.get(name) === applied) this.#applying.delete(name)
-        },
-        (error: unknown) => {
-          this.#logger.error('topic not applied', { topic: name, error })
-          throw error
-        },
-      )
-    this.#applying.set(name, applied)
-    return applied
-  }
-
-  async #applyTopic(
-    name: string,
-    topic: ReplicatedTopic | undefined,
-    isStart: boolean,
-  ): Promise<void> {
-    await this.#removeStale(name, topic)
-    if (!topic) {
-      this.#offline.delete(name)
-      return
-    }
-    const config = this.#logConfigOf(topic)
-    const failures: unknown[] = []
-    for (const assignment of topic.partitions) {
-      if (!assignment.replicas.includes(this.#nodeId)) continue
-      const existing = this.partition(name, assignment.index)
-      if (existing) {
-        existing.log.updateConfig(config)
-        this.#reassign(existing, assignment)
-      } else {
-        const isNew = !isStart && !this.#offline.get(name)?.has(assignment.index)
-        await this.#open(topic, { assignment, config, isNew }).catch((error: unknown) => {
-          failures.push(error)
-          this.#noteOffline(name, assignment.index)
-        })
-      }
-    }
-    if (failures.length === 0) return
-    if (!isStart) throw failures[0]
-    this.#logger.error('partitions are offline', {
-      topic: name,
-      partitions: [...this.#offline.get(name)!].join(),
-      error: failures[0],
-    })
-  }
-
-  #noteOffline(topic: string, index: number): void {
-    const partitions = this.#offline.get(topic) ?? new Set()
-    partitions.add(index)
-    this.#offline.set(topic, partitions)
-  }
-
-  #reassign(partition: Partition, assignment: PartitionAssignment): void {
-    const wasLeader = partition.isLeader
-    partition.assign(assignment)
-    if (partition.isLeader && !wasLeader)
-      this.#leadership.onElected(partition.topic, partition.index)
-    if (!partition.isLeader && wasLeader)
-      this.#leadership.onResigned(partition.topic, partition.index)
-  }
-
-  async #open(
-    topic: ReplicatedTopic,
-    replica: {
-      readonly assignment: PartitionAssignment & { readonly index: number }
-      readonly config: LogConfig
-      /** There is no log of it anywhere yet, so it may be made in any directory. */
-      readonly isNew: boolean
-    },
-  ): Promise<void> {
-    const { name, id } = topic
-    const { assignment, config, isNew } = replica
-    const existing = this.#logManager.log(name, assignment.index)
-    existing?.updateConfig(config) // metadata may have moved on since it was opened
-    const log =
-      existing ??
-      (await this.#logManager
-        .createLog({ topic: name, partition: assignment.index, topicId: id, config, isNew })
-        .catch((cause: unknown) => {
-          throw replicationErrors.create(
-            'REPLICATION_LOG_NOT_OPENED',
-            { topic: name, partition: assignment.index, reason: errorMessage(cause) },
-            { cause },
-          )
-        }))
-    const partition = new Partition({ log }, { nodeId: this.#nodeId, assignment })
-    const partitions = this.#partitions.get(name) ?? []
-    partitions[assignment.index] = partition
-    this.#partitions.set(name, partitions)
-    this.#offline.get(name)?.delete(assignment.index)
-    this.traffic.of(name) // so that a topic is seen before its first record
-    if (partition.isLeader) this.#leadership.onElected(name, assignment.index)
-  }
-
-  /** Gives up the replicas of a topic that is gone, was made anew under another id, or no longer lives here. */
-  async #removeStale(name: string, topic: ReplicatedTopic | undefined): Promise<void> {
-    const partitions = this.#partitions.get(name)
-    if (!partitions) return
-    for (const partition of partitions) {
-      if (!partition) continue
-      const assignment = topic?.partitions.find(({ index }) => index === partition.index)
-      const stays =
-        topic?.id === partition.log.topicId && assignment?.replicas.includes(this.#nodeId)
-      if (stays) continue
-      partitions[partition.index] = undefined
-      if (partition.isLeader) this.#leadership.onResigned(name, partition.index)
-      partition.retire(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-      await this.#logManager.deleteLog(name, partition.index)
-    }
-    if (topic) return
-    this.#partitions.delete(name)
-    this.traffic.delete(name)
   }
 }
 
