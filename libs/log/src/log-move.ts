@@ -131,8 +131,10 @@ export class LogMove {
 
   #restBytes(): number {
     let total = 0
-    for (const { sizeBytes } of this.log.segments) total += sizeBytes
-    return total - this.sizeBytes
+    for (const { baseOffset, sizeBytes } of this.log.segments) {
+      total += sizeBytes - (this.#copiedBytes.get(logName(baseOffset)) ?? 0)
+    }
+    return total
   }
 
   /** What is written is copied, and what is sealed for good. */
