@@ -1,6 +1,6 @@
 export { alterationProblem, entityOf, planAlterations, type Alteration } from './alter'
 export { quotaConfigDefinition } from './config'
-export { entityKey, type EntityType, type QuotaEntity, type QuotaRecord } from './entity'
+export type { EntityType, QuotaEntity, QuotaRecord } from './entity'
 export { filterProblem, matchesEntity, type FilterComponent } from './filter'
 export type { QuotaClient } from './limits'
 export { Quotas } from './quotas'
