@@ -53,6 +53,7 @@ export {
 } from './scram/stored'
 export { tlsServerConfigDefinition } from './tls/config'
 export { subjectOf } from './tls/distinguished-name'
+export { certificatesOfPkcs12 } from './tls/pkcs12'
 export { parsePrincipalRules, type PrincipalMapper } from './tls/principal-mapping'
 export { loadTlsMaterial, type ReadFile, type TlsConfig, type TlsMaterial } from './tls/stores'
 export {

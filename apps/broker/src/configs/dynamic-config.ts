@@ -8,6 +8,7 @@ import {
 } from '@millrace/controller'
 import type { Logger } from '@millrace/telemetry'
 import { parseBrokerConfig, type BrokerConfig } from '../config'
+import { certificateProblems } from '../security/certificate-change'
 import { findBrokerKey, listenerBaseName, namesOfSetting } from './broker-keys'
 import {
   boundAtStart,
@@ -74,10 +75,10 @@ export class DynamicConfig {
     if (problems.length > 0) return problems
     const { own, clusterDefault, given } = this.#layers
     try {
-      parseBrokerConfig(
+      const wanted = parseBrokerConfig(
         isDefault ? merge(given, configs, own) : merge(given, clusterDefault, configs),
       )
-      return []
+      return certificateProblems(this.#current, wanted)
     } catch (error) {
       return [errorMessage(error)]
     }

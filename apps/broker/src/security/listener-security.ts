@@ -40,6 +40,9 @@ export interface ListenerTls {
   readonly material: TlsMaterial
   readonly clientAuth: 'none' | 'requested' | 'required'
   readonly principalOf: PrincipalMapper
+  /** Whether a certificate that takes the place of this one while the broker runs may have another name, and lack others. */
+  readonly allowsDnChanges: boolean
+  readonly allowsSanChanges: boolean
 }
 
 export interface ListenerSasl {
@@ -102,7 +105,13 @@ function parseTls(
     })
   if (unloaded.length === 0) problems.push(...materialProblems(config, material, listener))
   const { clientAuth, principalMappingRules } = config
-  return { material, clientAuth, principalOf: mapperOf(principalMappingRules, listener, problems) }
+  return {
+    material,
+    clientAuth,
+    principalOf: mapperOf(principalMappingRules, listener, problems),
+    allowsDnChanges: config.allowDnChanges,
+    allowsSanChanges: config.allowSanChanges,
+  }
 }
 
 /** Node looks into a PKCS#12 file only here: a wrong password must not come to light later. */

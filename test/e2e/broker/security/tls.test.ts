@@ -179,23 +179,23 @@ describeTls(isOpensslHere ? 'TLS' : 'TLS (skipped: no openssl)', () => {
 
   it('shows another certificate once the config names one, to those who connect from then on', async () => {
     const client = await open(portOf('PKCS12'), {})
-    const renewed = stranger.sign('renewed', '/CN=broker')
-    const file = stranger.pkcs12('renewed', renewed, 'q')
-    const set = (name: string, value: string) => ({ name, configOperation: 0, value })
-    const { responses } = await client.ask(ApiKey.IncrementalAlterConfigs, 1, {
-      resources: [
-        {
-          resourceType: 4,
-          resourceName: '1',
-          configs: [
-            set('listener.name.pkcs12.ssl.keystore.location', file),
-            set('listener.name.pkcs12.ssl.keystore.password', 'q'),
-          ],
-        },
-      ],
-      validateOnly: false,
-    })
-    expect(responses[0]).toMatchObject({ errorCode: 0, errorMessage: null })
+    const renew = async (name: string, subject: string) => {
+      const file = stranger.pkcs12(name, stranger.sign(name, subject), 'q')
+      const set = (key: string, value: string) => ({ name: key, configOperation: 0, value })
+      const configs = [
+        set('listener.name.pkcs12.ssl.keystore.location', file),
+        set('listener.name.pkcs12.ssl.keystore.password', 'q'),
+      ]
+      const { responses } = await client.ask(ApiKey.IncrementalAlterConfigs, 1, {
+        resources: [{ resourceType: 4, resourceName: '1', configs }],
+        validateOnly: false,
+      })
+      return responses[0]
+    }
+    const refused = await renew('other', '/CN=another broker')
+    expect(refused.errorCode).not.toBe(0)
+    expect(refused.errorMessage).toContain('is of CN=broker, the new one of CN=another broker')
+    expect(await renew('renewed', '/CN=broker')).toMatchObject({ errorCode: 0, errorMessage: null })
     await expect(open(portOf('PKCS12'), {})).rejects.toThrow(/certificate/)
     const trusting = { ca: readFileSync(stranger.certificateFile, 'utf8') }
     const other = await open(portOf('PKCS12'), trusting)
