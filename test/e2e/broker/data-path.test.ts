@@ -277,6 +277,36 @@ describe('Fetch of a client that pipelines', () => {
   })
 })
 
+describe('Fetch of many readers at once', () => {
+  it('gives each of them whole batches, though their memory is used again', async () => {
+    await createTopic('shared')
+    const batchCount = 40
+    for (let offset = 0; offset < batchCount; offset++)
+      await produce('shared', aBatch([String(offset % 10).repeat(150_000)]))
+    const read = async (firstOffset: number, doesLeave: boolean) => {
+      const reader = await RawClient.open(broker.port)
+      const offsets = Array.from({ length: 20 }, (_, at) => (firstOffset + at * 7) % batchCount)
+      for (const fetchOffset of offsets)
+        reader.send(ApiKey.Fetch, 12, {
+          maxWaitMs: 0,
+          minBytes: 1,
+          sessionEpoch: -1,
+          topics: [{ topic: 'shared', partitions: [aPartition({ fetchOffset })] }],
+        })
+      for (const fetchOffset of offsets) {
+        const { value } = await reader.receive(ApiKey.Fetch, 12)
+        const records = value.responses[0].partitions[0].records!
+        expect(batch.baseOffset(records, 0)).toBe(fetchOffset)
+        for (let at = 0; at < records.length; at += batch.sizeBytes(records, at))
+          expect(batch.isCrcValid(records, at)).toBe(true)
+        if (doesLeave) break // with answers on the way
+      }
+      reader.close()
+    }
+    await Promise.all(Array.from({ length: 12 }, (_, index) => read(index * 3, index % 3 === 0)))
+  })
+})
+
 describe('ListOffsets', () => {
   it('refuses special times of later versions, and a partition that is named twice', async () => {
     await createTopic('asked')
