@@ -83,13 +83,13 @@ describe('offsets by topic id', () => {
 })
 
 describe('FindCoordinator', () => {
-  it('tells those who look for other coordinators that there are none, without a retry', async () => {
+  it('tells those who look for a share coordinator that there is none, without a retry', async () => {
     const answer = await client.ask(ApiKey.FindCoordinator, 4, {
-      keyType: 1,
-      coordinatorKeys: ['tx'],
+      keyType: 2,
+      coordinatorKeys: ['share'],
     })
     expect(answer.coordinators).toMatchObject([
-      { key: 'tx', errorCode: ErrorCode.INVALID_REQUEST, errorMessage: expect.any(String) },
+      { key: 'share', errorCode: ErrorCode.INVALID_REQUEST, errorMessage: expect.any(String) },
     ])
   })
 })

@@ -145,15 +145,4 @@ describe('kafkajs', () => {
     expect(await admin.fetchTopicOffsets('idempotent')).toMatchObject([{ high: '20' }])
     await admin.disconnect()
   })
-
-  it('is refused a transaction at once, not after its time-outs', async () => {
-    const producer = kafka.producer({
-      transactionalId: 'tx',
-      createPartitioner: Partitioners.DefaultPartitioner,
-      retry: { retries: 0 },
-    })
-    await producer.connect()
-    await expect(producer.transaction()).rejects.toThrow(/coordinator/)
-    await producer.disconnect()
-  })
 })
