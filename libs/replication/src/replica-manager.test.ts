@@ -155,6 +155,34 @@ describe('an append', () => {
     expect(node.replicas.partition('a', 0)?.highWatermark).toBe(1)
   })
 
+  it('LOG-11: is answered with KAFKA_STORAGE_ERROR when the disk is full; only a coordinator waits for room', async () => {
+    let isFull = false
+    const node = await aNode(({ kind }) =>
+      isFull && kind === 'write' ? Object.assign(new Error('full'), { code: 'ENOSPC' }) : null,
+    )
+    await node.apply(aTopic('a'))
+    isFull = true
+    const client = node.replicas.append(anAppend(['a']))
+    const coordinator = node.replicas.append({
+      ...anAppend(['a']),
+      timeoutMs: 60_000,
+      origin: 'coordinator',
+    })
+    await node.flush()
+    expect(await client).toMatchObject([{ errorCode: ErrorCode.KAFKA_STORAGE_ERROR }])
+    expect(await isSettled(coordinator)).toBe(false)
+    expect(await node.replicas.append(anAppend(['a']))).toMatchObject([
+      { errorCode: ErrorCode.KAFKA_STORAGE_ERROR },
+    ])
+    isFull = false
+    await node.clock.advance(1000)
+    await node.flush()
+    expect(await coordinator).toMatchObject([{ errorCode: ErrorCode.NONE, baseOffset: 1 }])
+    const later = node.replicas.append(anAppend(['a']))
+    await node.flush()
+    expect(await later).toMatchObject([{ errorCode: ErrorCode.NONE, baseOffset: 2 }])
+  })
+
   it('is answered with KAFKA_STORAGE_ERROR when the disk fails, and so are later ones', async () => {
     let isBroken = false
     const node = await aNode(({ kind }) =>
@@ -257,6 +285,41 @@ describe('a fetch', () => {
     expect(await isSettled(answer)).toBe(false)
     await node.clock.advance(500)
     expect((await answer)[0].records.length).toBe(2 * size)
+  })
+
+  it('of committed records waits for the end of a transaction, and is told if it was aborted', async () => {
+    const node = await aNode()
+    await node.apply(aTopic('a'))
+    const builder = new BatchBuilder()
+    builder.append(1_700_000_000_000, null, Buffer.from('v'))
+    const producer = { producerId: 7, producerEpoch: 0, baseSequence: 0 }
+    const records = builder.build({ ...producer, isTransactional: true })
+    const verification = node.replicas
+      .partition('a', 0)!
+      .log.startVerification({ ...producer, supportsEpochBump: false })!
+    const append = { acks: -1, timeoutMs: 1000, origin: 'client' } as const
+    void node.replicas.append({
+      ...append,
+      entries: [{ topic: 'a', partition: 0, records, verification }],
+    })
+    await node.flush()
+    const isolationLevel = 'read_committed'
+    const committed = node.replicas.fetch(aFetch(['a'], { isolationLevel }))
+    const [uncommitted] = await node.replicas.fetch(aFetch(['a']))
+    expect(uncommitted.records.length).toBe(records.length)
+    expect(uncommitted).toMatchObject({ lastStableOffset: 0, abortedTransactions: null })
+    expect(await isSettled(committed)).toBe(false)
+    const marker = { producerId: 7, producerEpoch: 0, coordinatorEpoch: 0, isCommit: false }
+    void node.replicas.append({
+      ...append,
+      origin: 'coordinator',
+      entries: [{ topic: 'a', partition: 0, marker }],
+    })
+    await node.flush()
+    const [told] = await committed
+    expect(told.lastStableOffset).toBe(2)
+    expect(told.abortedTransactions).toMatchObject([{ producerId: 7, firstOffset: 0 }])
+    expect(told.records.length).toBeGreaterThan(records.length)
   })
 
   it('that waits is fenced by a new leader epoch, and told when the topic is deleted', async () => {
