@@ -47,7 +47,7 @@ describe('kafkajs', () => {
     permissionType: AclPermissionTypes.ALLOW,
   }
 
-  it('gives, shows and takes rights, which are in force at once', async () => {
+  it('SEC-3: gives, shows and takes rights, which are in force at once', async () => {
     const admin = client().admin()
     await admin.connect()
     await admin.createTopics({ topics: [{ topic: 'pay-in' }, { topic: 'stock' }] })
@@ -71,6 +71,19 @@ describe('kafkajs', () => {
     expect(deleted.filterResponses[0].matchingAcls).toHaveLength(1)
     await expect(send('pay-in')).rejects.toThrow('Not authorized')
     await producer.disconnect()
+    await admin.disconnect()
+  })
+
+  it('SEC-3: finds the rights again after a restart', async () => {
+    let admin = client().admin()
+    await admin.connect()
+    await admin.createAcls({ acl: [acl] })
+    await admin.disconnect()
+    await broker.restart()
+    admin = client().admin()
+    await admin.connect()
+    const deleted = await admin.deleteAcls({ filters: [acl] })
+    expect(deleted.filterResponses[0].matchingAcls).toHaveLength(1)
     await admin.disconnect()
   })
 
