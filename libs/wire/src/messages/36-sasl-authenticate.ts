@@ -1,4 +1,7 @@
-/** SaslAuthenticate, key 36 - versions 0 to 2. */
+/**
+ * SaslAuthenticate, key 36 - versions 0 to 2: one message of a login, and the answer to it.
+ * Versions: 1 sessionLifetimeMs, after which the client must have logged in again (0: never); 2 flexible.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const SaslAuthenticateRequest = message(

@@ -1,4 +1,8 @@
-/** CreateDelegationToken, key 38 - versions 1 to 3. */
+/**
+ * CreateDelegationToken, key 38 - versions 1 to 3: a token that logs in as its owner.
+ * Versions: 2 flexible; 3 an owner other than the one who asks (empty: the one who asks), and who asked.
+ * `maxLifetimeMs` of 0 or less takes the broker's. What logs in is the base64 of `hmac`.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const CreateDelegationTokenRequest = message(

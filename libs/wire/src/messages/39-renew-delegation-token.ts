@@ -1,4 +1,7 @@
-/** RenewDelegationToken, key 39 - versions 1 to 2. */
+/**
+ * RenewDelegationToken, key 39 - versions 1 to 2: a later end for a token.
+ * Versions: 2 flexible. `renewPeriodMs` of 0 or less takes the broker's. A refusal has the timestamp -1.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const RenewDelegationTokenRequest = message(

@@ -1,4 +1,7 @@
-/** ExpireDelegationToken, key 40 - versions 1 to 2. */
+/**
+ * ExpireDelegationToken, key 40 - versions 1 to 2: another end for a token, at once if the period is negative.
+ * Versions: 2 flexible. A refusal has the timestamp -1.
+ */
 import { field, message, type Infer } from '../schema'
 
 export const ExpireDelegationTokenRequest = message(

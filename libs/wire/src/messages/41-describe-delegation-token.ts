@@ -1,4 +1,7 @@
-/** DescribeDelegationToken, key 41 - versions 1 to 3. */
+/**
+ * DescribeDelegationToken, key 41 - versions 1 to 3: tokens that the given principals own or may renew.
+ * Versions: 2 flexible; 3 who asked for the token. `owners` null means all tokens, empty means none.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeDelegationTokenRequest = message(

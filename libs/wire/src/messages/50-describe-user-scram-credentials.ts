@@ -1,4 +1,7 @@
-/** DescribeUserScramCredentials, key 50 - version 0 only. */
+/**
+ * DescribeUserScramCredentials, key 50 - version 0 only: by which mechanisms users can log in.
+ * `users` null or empty means all. A mechanism is 1 for SCRAM-SHA-256, 2 for SCRAM-SHA-512.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const DescribeUserScramCredentialsRequest = message(

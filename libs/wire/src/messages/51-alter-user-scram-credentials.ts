@@ -1,4 +1,7 @@
-/** AlterUserScramCredentials, key 51 - version 0 only. */
+/**
+ * AlterUserScramCredentials, key 51 - version 0 only: sets and removes what users log in with.
+ * The client salts and hashes the password (RFC 5802's SaltedPassword), so the broker never sees it.
+ */
 import { field, list, message, type Infer } from '../schema'
 
 export const AlterUserScramCredentialsRequest = message(
