@@ -28,7 +28,8 @@ export function clusterMetrics(broker: BrokerServices): MetricFamily[] {
   ]
 }
 
-function replicaManagerMetrics({ replicas }: BrokerServices): MetricFamily[] {
+function replicaManagerMetrics(broker: BrokerServices): MetricFamily[] {
+  const { replicas } = broker
   const name = (end: string): string => `kafka_server_replicamanager_${end}`
   const count = (test: (partition: ReplicaOf<typeof replicas>) => boolean): number => {
     let found = 0
@@ -40,8 +41,10 @@ function replicaManagerMetrics({ replicas }: BrokerServices): MetricFamily[] {
     gauge(name('leadercount'), 'Partitions that this node leads.', () =>
       count(({ isLeader }) => isLeader),
     ),
-    gauge(name('offlinereplicacount'), 'Replicas whose directory has failed.', () =>
-      count(({ log }) => log.failure !== null),
+    gauge(
+      name('offlinereplicacount'),
+      'Replicas whose directory has failed.',
+      () => count(({ log }) => log.failure !== null) + countMissing(broker),
     ),
     gauge(name('underreplicatedpartitions'), 'Led partitions with a replica that lags.', () =>
       count(({ isLeader, isUnderReplicated }) => isLeader && isUnderReplicated),
@@ -59,6 +62,18 @@ function replicaManagerMetrics({ replicas }: BrokerServices): MetricFamily[] {
       }),
     ),
   ]
+}
+
+/** Replicas that this node should have and could not open. */
+function countMissing(broker: BrokerServices): number {
+  const { nodeId, replicas } = broker
+  let missing = 0
+  for (const { name, partitions } of broker.metadata().topics.values())
+    for (const partition of partitions) {
+      const isHere = partition.replicas.includes(nodeId)
+      if (isHere && !replicas.partition(name, partition.index)) missing += 1
+    }
+  return missing
 }
 
 type ReplicaOf<R extends BrokerServices['replicas']> =
