@@ -310,7 +310,7 @@ export class Log {
    */
   replaceSegments(replaced: readonly Segment[], swap: () => Promise<SwappedIn>): Promise<boolean> {
     return this.#exclusively(async () => {
-      this.#health.assertUsable()
+      this.#health.assertWhole() // on a full disk this may be what makes room
       return replaceSegments(this.#parts, replaced, swap)
     })
   }

@@ -4,14 +4,14 @@ import { batch, RecordCursor } from '@millrace/record'
 import { logErrors } from '../errors'
 import { CLEANED_SUFFIX, offsetFileName, TXN_INDEX_SUFFIX } from '../file-names'
 import type { Log } from '../log'
-import { Segment, SEGMENT_SUFFIXES } from '../segment'
+import { Segment } from '../segment'
 import { BatchFilter } from './batch-filter'
 import { walkBatches, type CleaningControl } from './batch-walk'
 import type { CleanableRange } from './cleanable'
 import { CleanedTransactions } from './cleaned-transactions'
 import { KEY_SLOT_BYTES, KeyOffsets } from './key-offsets'
 import { groupSegments } from './segment-groups'
-import { swapFiles, type SwappedIn } from './swap'
+import { removeCleaned, swapFiles, type SwappedIn } from './swap'
 
 const MIN_KEY_SLOTS = 1024
 const RECORDS_PER_LOOK = 64
@@ -171,7 +171,7 @@ export class Cleaning {
     const { directory, config } = this.#log
     const [{ baseOffset }] = group
     const createdMs = Math.max(...group.map((segment) => segment.createdMs))
-    await removeCleaned(disk, directory, baseOffset)
+    await removeCleaned({ disk, directory }, baseOffset)
     const target = Segment.create(disk, {
       directory,
       baseOffset,
@@ -200,7 +200,8 @@ export class Cleaning {
     } finally {
       target.close()
       // A leftover is harmless, and removed by the next cleaning or start.
-      if (!isSwapped) await removeCleaned(disk, directory, baseOffset).catch(() => undefined)
+      const isLeft = !isSwapped && this.#log.failure === null
+      if (isLeft) await removeCleaned({ disk, directory }, baseOffset).catch(() => undefined)
     }
   }
 
@@ -273,12 +274,5 @@ export class Cleaning {
       segment.nextOffset = group[group.length - 1].nextOffset
       return { segment, oldFiles }
     })
-  }
-}
-
-async function removeCleaned(disk: Disk, directory: string, baseOffset: number): Promise<void> {
-  for (const suffix of SEGMENT_SUFFIXES) {
-    const name = offsetFileName(baseOffset, suffix + CLEANED_SUFFIX)
-    await disk.remove(path.join(directory, name))
   }
 }

@@ -190,6 +190,38 @@ describe('compaction of a damaged log or disk', () => {
     await manager.close()
   })
 
+  it('leaves a swap to the next start that stopped half-way for want of room', async () => {
+    const harness = await openDirty()
+    const { log, manager, disk } = harness
+    const noRoom = Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' })
+    disk.options = {
+      onOperation: ({ kind, path }) =>
+        kind === 'rename' && path.endsWith('00.log.swap') ? noRoom : null,
+    }
+    await manager.cleaner.cleanAll()
+    expect(log.failure).toMatchObject({ code: 'LOG_STORAGE_FAILED' })
+    disk.options = {}
+    const reopened = await crashAndReopen(harness, { config: { ...COMPACTED, segmentBytes: 300 } })
+    expect(reopened.log.failure).toBeNull()
+    expect(shown(reopened.log).slice(-2)).toEqual(COMPACT.slice(-2))
+    expect(await cleanedFiles(reopened, reopened.log)).toEqual([])
+  })
+
+  it('tries again later if there was no room for the swap itself', async () => {
+    const harness = await openDirty()
+    const { log, manager, disk } = harness
+    const noRoom = Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' })
+    disk.options = {
+      onOperation: ({ kind, path }) =>
+        kind === 'rename' && path.endsWith('.index.cleaned') ? noRoom : null,
+    }
+    await manager.cleaner.cleanAll()
+    expect(log.failure).toBeNull()
+    expect(manager.cleaner.metrics().uncleanablePartitionsCount).toBe(0)
+    expect(await cleanedFiles(harness, log)).toEqual([])
+    expect(shown(log)).toEqual(ALL)
+  })
+
   it('takes the directory offline if it cannot be read or written', async () => {
     const { log, manager, disk } = await openDirty()
     disk.options = { onOperation: failOn((operation) => operation.path.endsWith('.log.cleaned')) }

@@ -246,7 +246,7 @@ export class LogCleaner {
     const fields = { log: where(log), error }
     if (isGivenUp || code === 'LOG_CLEANING_ABORTED') {
       logger.debug('the compaction of a log was given up', fields)
-    } else if (code === 'ENOSPC') {
+    } else if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'LOG_DISK_FULL') {
       this.#resting.add(log)
       logger.warn('there is no room on the disk to compact a log', fields)
     } else if (code !== undefined && !/^(LOG|RECORD)_/.test(code)) {

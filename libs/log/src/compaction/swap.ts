@@ -1,5 +1,5 @@
 import * as path from 'node:path'
-import type { Disk } from '@millrace/base'
+import { errorMessage, type Disk } from '@millrace/base'
 import { batch } from '@millrace/record'
 import {
   CLEANED_SUFFIX,
@@ -41,7 +41,29 @@ export async function swapFiles(
   const suffixes = SEGMENT_SUFFIXES.filter((suffix) =>
     names.has(offsetFileName(baseOffset, suffix + CLEANED_SUFFIX)),
   )
-  await moveSegment(place, { baseOffset, suffixes }, CLEANED_SUFFIX, SWAP_SUFFIX)
+  await moveIndexes(place, { baseOffset, suffixes }, CLEANED_SUFFIX, SWAP_SUFFIX)
+  try {
+    return await commitSwap(place, replaced, { baseOffset, suffixes, names })
+  } catch (cause) {
+    // Also for want of room: only the next start can bring it to its end.
+    const message = `a swap of segments stopped half-way: ${errorMessage(cause)}`
+    throw Object.assign(new Error(message, { cause }), { code: 'EIO' })
+  }
+}
+
+interface NewSegment {
+  readonly baseOffset: number
+  /** Of the files that it has. */
+  readonly suffixes: readonly string[]
+}
+
+async function commitSwap(
+  place: SwapPlace,
+  replaced: readonly Segment[],
+  { baseOffset, suffixes, names }: NewSegment & { readonly names: ReadonlySet<string> },
+): Promise<string[]> {
+  const { disk, directory } = place
+  await moveLog(place, baseOffset, CLEANED_SUFFIX, SWAP_SUFFIX)
 
   const old = replaced.flatMap((segment) =>
     SEGMENT_SUFFIXES.map((suffix) => offsetFileName(segment.baseOffset, suffix)),
@@ -54,14 +76,15 @@ export async function swapFiles(
   await removeSnapshots(place, replaced.slice(1))
   await disk.syncDirectory(directory)
 
-  await moveSegment(place, { baseOffset, suffixes }, SWAP_SUFFIX, '')
+  await moveIndexes(place, { baseOffset, suffixes }, SWAP_SUFFIX, '')
+  await moveLog(place, baseOffset, SWAP_SUFFIX, '')
   return present.map((name) => path.join(directory, name + DELETED_SUFFIX))
 }
 
-/** The log goes last: once it has its new name, the indexes that belong to it have theirs. */
-async function moveSegment(
+/** Before the log: once that has its new name, the indexes that belong to it have theirs. */
+async function moveIndexes(
   { disk, directory }: SwapPlace,
-  { baseOffset, suffixes }: { baseOffset: number; suffixes: readonly string[] },
+  { baseOffset, suffixes }: NewSegment,
   from: string,
   to: string,
 ): Promise<void> {
@@ -70,8 +93,30 @@ async function moveSegment(
     if (suffix !== LOG_SUFFIX) await disk.rename(at(suffix + from), at(suffix + to))
   }
   await disk.syncDirectory(directory)
+}
+
+async function moveLog(
+  { disk, directory }: SwapPlace,
+  baseOffset: number,
+  from: string,
+  to: string,
+): Promise<void> {
+  const at = (suffix: string) => path.join(directory, offsetFileName(baseOffset, suffix))
   await disk.rename(at(LOG_SUFFIX + from), at(LOG_SUFFIX + to))
   await disk.syncDirectory(directory)
+}
+
+/** Removes what was written of a segment that was not swapped in. */
+export async function removeCleaned(
+  { disk, directory }: SwapPlace,
+  baseOffset: number,
+): Promise<void> {
+  for (const suffix of SEGMENT_SUFFIXES) {
+    const at = (behind: string) => path.join(directory, offsetFileName(baseOffset, suffix + behind))
+    await disk.remove(at(CLEANED_SUFFIX))
+    // A log of this name is a swap that a start must bring to its end.
+    if (suffix !== LOG_SUFFIX) await disk.remove(at(SWAP_SUFFIX))
+  }
 }
 
 /** Where no segment begins any more no snapshot of producers is needed. */
@@ -122,7 +167,8 @@ async function finishSwap(
   const suffixes = SEGMENT_SUFFIXES.filter((suffix) =>
     names.includes(offsetFileName(baseOffset, suffix + SWAP_SUFFIX)),
   )
-  await moveSegment(place, { baseOffset, suffixes }, SWAP_SUFFIX, '')
+  await moveIndexes(place, { baseOffset, suffixes }, SWAP_SUFFIX, '')
+  await moveLog(place, baseOffset, SWAP_SUFFIX, '')
 }
 
 /** One more than the last offset in a segment that waits for its swap. */
