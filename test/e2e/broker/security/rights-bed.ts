@@ -47,7 +47,22 @@ export async function startTheirs(home: KafkaHome, saslPort: number): Promise<Ri
     properties: PROPERTIES,
     moreListeners: [{ name: 'SASL', port: saslPort, protocol: 'SASL_PLAINTEXT' }],
   })
-  return openBed({ plain: node.port, sasl: saslPort }, () => node.stop())
+  try {
+    await untilOpen(saslPort) // Kafka opens its listeners one after the other
+    return await openBed({ plain: node.port, sasl: saslPort }, () => node.stop())
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+}
+
+async function untilOpen(port: number): Promise<void> {
+  for (const deadline = Date.now() + IN_FORCE_MAX_MS; ; ) {
+    const client = await RawClient.open(port).catch(() => null)
+    if (client) return client.close()
+    if (Date.now() > deadline) throw new Error(`nobody listens on ${port}`)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
 }
 
 async function openBed(
