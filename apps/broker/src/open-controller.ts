@@ -1,5 +1,12 @@
 import { resolve } from 'node:path'
-import { errorMessage, lockDirectory, type Clock, type Disk, type Random } from '@millrace/base'
+import {
+  errorCode,
+  errorMessage,
+  lockDirectory,
+  type Clock,
+  type Disk,
+  type Random,
+} from '@millrace/base'
 import { Controller } from '@millrace/controller'
 import { EmbeddedStore } from '@millrace/coordination'
 import { logConfigDefinition } from '@millrace/log'
@@ -26,9 +33,16 @@ export async function openController(
   const metadataLogDir = values.metadataLogDir ?? values.logDirs[0]
   const directories = [...values.logDirs, metadataLogDir].map((directory) => resolve(directory))
   for (const directory of new Set(directories)) {
-    await makeDirectory(disk, directory)
-    const lock = lockDirectory(directory)
-    closers.add(`lock of ${directory}`, () => lock.release())
+    try {
+      await makeDirectory(disk, directory)
+      const lock = lockDirectory(directory)
+      closers.add(`lock of ${directory}`, () => lock.release())
+    } catch (error) {
+      const isNeeded = directory === resolve(metadataLogDir)
+      if (isNeeded || errorCode(error) === 'BASE_DIRECTORY_LOCKED') throw error
+      // The log manager takes it offline, and the others are served.
+      logger.error('a log directory cannot be used', { directory, error })
+    }
   }
   const store = await EmbeddedStore.open(
     { disk, logger },

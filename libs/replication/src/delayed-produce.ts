@@ -26,6 +26,7 @@ export class DelayedProduce {
   readonly #results: PartitionAppendResult[]
   readonly #resolve: (results: PartitionAppendResult[]) => void
   readonly #timer: Timer
+  readonly #waitsForRoom: boolean
   /** Indexes of the results that still wait; the request is settled when it is empty. */
   readonly #waiting = new Set<number>()
 
@@ -33,6 +34,8 @@ export class DelayedProduce {
     deps: { clock: Clock },
     options: {
       timeoutMs: number
+      /** See `HighWatermarkWaiter`. */
+      waitsForRoom: boolean
       results: PartitionAppendResult[]
       /** By result: the offset below which all must be safe, -1 if that partition has failed already. */
       nextOffsets: readonly number[]
@@ -41,6 +44,7 @@ export class DelayedProduce {
   ) {
     this.#results = options.results
     this.#resolve = options.resolve
+    this.#waitsForRoom = options.waitsForRoom
     // All of them before the first wait: a batch may be safe already and settle at once.
     options.nextOffsets.forEach((offset, index) => offset >= 0 && this.#waiting.add(index))
     this.#timer = deps.clock.schedule(Math.max(0, options.timeoutMs), () => this.#onTimeout())
@@ -50,6 +54,7 @@ export class DelayedProduce {
   waitFor(partition: Partition, nextOffset: number, resultIndex: number): void {
     partition.waitForHighWatermark({
       nextOffset,
+      waitsForRoom: this.#waitsForRoom,
       onSettled: (errorCode) => this.#onSettled(resultIndex, errorCode),
     })
   }

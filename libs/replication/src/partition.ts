@@ -21,6 +21,8 @@ export type Marker = Omit<MarkerOptions, 'leaderEpoch'>
 /** Somebody who waits until everything below `nextOffset` is safe. */
 export interface HighWatermarkWaiter {
   readonly nextOffset: number
+  /** It waits although the disk is full: what it waits for will be stored when there is room, and nothing else will do. */
+  readonly waitsForRoom: boolean
   /** NONE when it is, otherwise why it will never be known. */
   onSettled(errorCode: number): void
 }
@@ -155,8 +157,9 @@ export class Partition {
   }
 
   #onFlushed(): void {
-    if (this.log.failure) this.#settleAll(ErrorCode.KAFKA_STORAGE_ERROR)
-    else if (this.isLeader) this.#maybeAdvanceHighWatermark()
+    if (this.log.failure) return this.#settleAll(ErrorCode.KAFKA_STORAGE_ERROR)
+    if (this.isLeader) this.#maybeAdvanceHighWatermark()
+    if (this.log.isOutOfRoom) this.#settleWithoutRoom()
   }
 
   #maybeAdvanceHighWatermark(): void {
@@ -173,6 +176,15 @@ export class Partition {
     let count = 0
     while (count < this.#waiters.length && this.#waiters[count].nextOffset <= reached) count += 1
     for (const waiter of this.#waiters.splice(0, count)) waiter.onSettled(ErrorCode.NONE)
+  }
+
+  /** Their batches may be stored all the same when there is room, as after a timeout. */
+  #settleWithoutRoom(): void {
+    const waiters = this.#waiters.splice(0)
+    this.#waiters.push(...waiters.filter(({ waitsForRoom }) => waitsForRoom))
+    for (const waiter of waiters) {
+      if (!waiter.waitsForRoom) waiter.onSettled(ErrorCode.KAFKA_STORAGE_ERROR)
+    }
   }
 
   #settleAll(errorCode: number): void {

@@ -248,9 +248,11 @@ export class ReplicaManager {
     },
   ): void {
     const { results, nextOffsets, resolve } = appended
+    // A coordinator's memory follows its log: it must not go back behind a record that is stored later.
+    const waitsForRoom = request.origin === 'coordinator'
     const delayed = new DelayedProduce(
       { clock: this.#clock },
-      { timeoutMs: request.timeoutMs, results, nextOffsets, resolve },
+      { timeoutMs: request.timeoutMs, waitsForRoom, results, nextOffsets, resolve },
     )
     for (let i = 0; i < nextOffsets.length; i++) {
       if (nextOffsets[i] < 0) continue
