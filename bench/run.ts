@@ -27,10 +27,6 @@ const benches: Readonly<Record<string, Bench>> = {
     about: 'many partitions, producers, idle connections and groups: does the event loop stall',
     load: async () => (await import('./scale.ts')).scale,
   },
-  scale: {
-    about: 'many partitions, producers, idle connections and groups: does the event loop stall',
-    load: async () => (await import('./scale.ts')).scale,
-  },
   start: {
     about: 'time to ready and idle memory of `millrace start`',
     load: async () => (await import('./start.ts')).start,

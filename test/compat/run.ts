@@ -43,7 +43,7 @@ const isWanted = ({ name }: { readonly name: string }) =>
   isNamed ? name === options.only : name.includes(options.only)
 const results = await runClients(clients.filter(isWanted))
 const suiteResults: Result[] = []
-if (options.against === 'millrace')
+if (options.against === 'millrace' && options.scenario === '')
   for (const suite of suites.filter(isWanted)) suiteResults.push(...(await runSuite(suite)))
 
 if (results.length > 0) console.log(formatTable(results))
