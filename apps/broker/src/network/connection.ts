@@ -29,8 +29,8 @@ const SPEAKS_TLS = 'the client speaks TLS, and this listener does not'
 /** What the connections of a listener share: one object, so that an idle connection costs little more than its socket. */
 export interface ConnectionHost {
   readonly dispatcher: Dispatcher
-  /** Null where nobody has to log in. */
-  readonly gate: Gate | null
+  /** Null where nobody has to log in. Another one takes its place when users change: it counts from the next login on. */
+  gate: Gate | null
   readonly logger: Logger
   readonly clock: Clock
   readonly maxFrameBytes: number

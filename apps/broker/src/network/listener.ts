@@ -72,7 +72,7 @@ interface Bound {
   /** Never bound itself: it is handed the sockets that are admitted. Null without TLS. */
   readonly tlsServer: TlsServer | null
   security: ListenerSecurity
-  host: ConnectionHost
+  readonly host: ConnectionHost
   /** Sockets that wait for the broker to be ready (at most `MAX_EARLY`), or for another connection to go (at most `backlog`). */
   readonly waiting: Socket[]
 }
@@ -128,7 +128,7 @@ export class KafkaListener implements CustomTransportStrategy {
       const listener = listeners.find(({ name }) => name === bound.name)
       if (listener === undefined || listener.security.protocol !== bound.security.protocol) continue
       bound.security = listener.security
-      bound.host = { ...bound.host, gate: this.#deps.gateOf(listener) }
+      bound.host.gate = this.#deps.gateOf(listener)
       if (listener.security.tls !== null)
         bound.tlsServer?.setSecureContext(tlsServerOptions(listener.security.tls))
     }

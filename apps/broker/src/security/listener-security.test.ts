@@ -70,6 +70,15 @@ describe('parseListenerSecurity', () => {
     expect(JSON.stringify(problems)).not.toContain('secret')
   })
 
+  it('looks into a store at the start, not when the first client comes', () => {
+    const store = { 'ssl.keystore.type': 'PKCS12', 'ssl.keystore.location': '/store' }
+    const readFile = () => Buffer.from([0x30, 0x03, 0x02, 0x01, 0x03])
+    const { problems } = parseListenerSecurity(propertiesOfListener(store, 'OUT'), 'SSL', readFile)
+    expect(problems).toMatchObject([
+      { key: 'ssl.keystore.location', expected: expect.stringContaining('can be used') },
+    ])
+  })
+
   it('wants a certificate for TLS, under the name that was written', () => {
     expect(parse('SSL', {}).problems).toMatchObject([
       { key: 'listener.name.out.ssl.keystore.location', given: null },

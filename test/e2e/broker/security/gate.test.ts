@@ -237,6 +237,25 @@ describe('a session that ends (connections.max.reauth.ms)', () => {
     expect(await client.nextFrame()).toBeNull()
   })
 
+  it('cannot go on once its user is taken away', async () => {
+    const client = await open(broker.ports[1])
+    await plainLogin(client, 'bob', 'b')
+    const alter = (configOperation: number) =>
+      client.ask(ApiKey.IncrementalAlterConfigs, 1, {
+        resources: [
+          { resourceType: 4, resourceName: '1', configs: [{ ...jaas, configOperation }] },
+        ],
+        validateOnly: false,
+      })
+    const jaas = {
+      name: 'listener.name.short.plain.sasl.jaas.config',
+      value: `${PLAIN_MODULE} user_alice="a";`,
+    }
+    expect((await alter(0)).responses[0]).toMatchObject({ errorCode: 0, errorMessage: null })
+    const answer = await plainLogin(client, 'bob', 'b')
+    expect(answer.errorCode).toBe(ErrorCode.SASL_AUTHENTICATION_FAILED)
+  })
+
   it('cannot go on by another mechanism', async () => {
     const client = await open(broker.ports[1])
     await plainLogin(client, 'alice', 'a')
