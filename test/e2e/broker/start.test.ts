@@ -64,6 +64,23 @@ describe('a start', () => {
     })
   })
 
+  it('with a second directory that cannot be made goes on with the first', async () => {
+    const file = join(directory, 'a-file')
+    writeFileSync(file, '')
+    const [good, bad] = [join(directory, 'logs'), join(file, 'logs')]
+    const broker = await start({ 'log.dirs': `${good},${bad}` })
+    const client = await RawClient.open(broker.addresses[0].port)
+    const { results } = await client.ask(ApiKey.DescribeLogDirs, 4, { topics: null })
+    expect(results.map(({ logDir, errorCode }) => [logDir, errorCode])).toEqual([
+      [good, ErrorCode.NONE],
+      [bad, ErrorCode.KAFKA_STORAGE_ERROR],
+    ])
+    const made = await client.ask(ApiKey.Metadata, 12, { topics: [{ name: 'new' }] })
+    expect(made.topics).toHaveLength(1)
+    client.close()
+    await broker.close()
+  })
+
   it('with another node id on the same directory is refused', async () => {
     await (await start({})).close()
     await expect(start({ 'node.id': '2' })).rejects.toMatchObject({ code: 'LOG_DIRECTORY_FOREIGN' })
