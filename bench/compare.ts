@@ -20,15 +20,15 @@ const PARTITIONS = 4
 const CONNECTIONS = 4
 const IN_FLIGHT = 5
 const FETCH_CONNECTIONS = 2
-const WARM_UP_MS = 2000
+const WARM_UP_MS = 4000
 const FILL_MS = 2000
 const RATE_RECORDS_PER_S = 5000
 /** Five records of 1 KB: what a producer with a small linger sends at that rate. */
 const RATE_BATCH_BYTES = 5500
 const RETRY_MS = 5
 
-/** With fewer cores than `coresApart` wants, each side gets one. */
-const cores: Pinning = coresApart() ?? { broker: [0], client: [1] }
+/** With fewer cores than `coresApart` wants, each side gets one; the first serves the machine's interrupts as well, so the client takes it. */
+const cores: Pinning = coresApart() ?? { broker: [1], client: [0] }
 
 type Figures = Record<string, number>
 
@@ -92,10 +92,10 @@ async function startOurs(ackAfterFlush: boolean): Promise<Started> {
   return { server, startedMs }
 }
 
-/** Formatting its directory is no part of a start: the second one counts. */
+/** Formatting its directory is no part of a start: the second one counts, after an orderly end, so that nothing waits for a session to expire. */
 async function startTheirs(home: KafkaHome, heapMb: number): Promise<Started> {
   const node = await startKafka(home, { heapMb })
-  await node.kill()
+  await node.end()
   const startedMs = performance.now()
   await node.restart()
   const { bootstrap, stop } = node

@@ -35,7 +35,7 @@ export class PacedProduceLoop implements Loop {
       for (; this.#sentCount < due; this.#sentCount++) {
         const frame = Buffer.from(this.#frame)
         frame.writeInt32BE(this.#sentCount, CORRELATION_ID_AT)
-        this.#dueAtMs.set(this.#sentCount, startedMs + this.#sentCount / this.#batchesPerMs)
+        this.#dueAtMs.set(this.#sentCount, startedMs + (this.#sentCount + 1) / this.#batchesPerMs)
         send(frame)
       }
     }, TICK_MS).unref()

@@ -69,6 +69,8 @@ export interface KafkaNode {
   readonly pid: () => number
   /** `kill -9`; the data stays for `restart`. */
   readonly kill: () => Promise<void>
+  /** Ends it in order; the data stays for `restart`. */
+  readonly end: () => Promise<void>
   /** Starts it again on the same data and port, ending it first if it runs. */
   readonly restart: () => Promise<void>
   /** Ends it and removes its data. */
@@ -245,6 +247,7 @@ async function runNode(home: KafkaHome, files: NodeFiles): Promise<KafkaNode> {
     dataDirectory: join(files.directory, 'data'),
     pid: () => child.pid ?? -1,
     kill: () => end('SIGKILL'),
+    end: () => end('SIGTERM'),
     restart: async () => {
       await end('SIGTERM')
       child = await startProcess(home, files)
