@@ -132,10 +132,4 @@ export const brokerConfigDefinition = {
     importance: 'LOW',
     doc: 'The largest push of metrics that a client may send, as it is sent (compressed).',
   }),
-  offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', {
-    default: 5000,
-    min: 1,
-    unit: 'ms',
-    doc: 'How long a commit may wait for its record to be safe.',
-  }),
 }

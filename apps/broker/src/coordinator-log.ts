@@ -7,11 +7,12 @@ import { ErrorCode, protocolError } from '@millrace/wire'
 const READ_MAX_BYTES = 1 << 20
 const NO_RECORDS = Buffer.alloc(0)
 
-/** The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). */
-export function createCoordinatorLog(
-  replicas: ReplicaManager,
-  options: { timeoutMs: number },
-): CoordinatorLog {
+/**
+ * The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). It waits as long as a
+ * slow or full disk takes: a record that timed out would be stored all the same, and a coordinator that had taken its change
+ * back by then would differ from its log.
+ */
+export function createCoordinatorLog(replicas: ReplicaManager): CoordinatorLog {
   const partitionOf = (topic: string, index: number): Partition => {
     const partition = replicas.partition(topic, index)
     if (!partition?.isLeader) throw protocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
@@ -20,7 +21,7 @@ export function createCoordinatorLog(
   const append = async (entry: AppendEntry | MarkerEntry): Promise<void> => {
     const [result] = await replicas.append({
       acks: -1,
-      timeoutMs: options.timeoutMs,
+      timeoutMs: Infinity,
       origin: 'coordinator',
       entries: [entry],
     })

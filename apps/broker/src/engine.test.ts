@@ -75,7 +75,7 @@ describe('the log of the coordinators', () => {
     await engine.onBound(ADDRESSES)
     const { replicas, topics } = engine.services
     await topics.createAutomatically(OFFSETS_TOPIC)
-    const log = createCoordinatorLog(replicas, { timeoutMs: 1000 })
+    const log = createCoordinatorLog(replicas)
     const turn = jest.fn()
     setImmediate(turn)
     await log.read(OFFSETS_TOPIC, 0, 0)

@@ -28,6 +28,10 @@ type Row = readonly [name: string, type: ConfigType, byDefault: string | null, l
 
 const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[] = [
   {
+    why: 'A coordinator waits for its disk as long as it takes: what it wrote is stored even if nobody waits any more.',
+    keys: [['offsets.commit.timeout.ms', 'INT', '5000', { min: 1 }]],
+  },
+  {
     why: 'One event loop serves all requests; work on disks goes to the thread pool of the process.',
     keys: [
       ['background.threads', 'INT', '10', { min: 1 }],

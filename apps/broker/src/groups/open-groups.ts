@@ -20,7 +20,7 @@ interface GroupDeps {
 export function openGroups(deps: GroupDeps): GroupCoordinator {
   const { replicas, controller, dynamicConfig, clock, random, logger } = deps
   const { values } = dynamicConfig.current
-  const log = createCoordinatorLog(replicas, { timeoutMs: values.offsetsCommitTimeoutMs })
+  const log = createCoordinatorLog(replicas)
   const topics = new ImageTopics(() => controller.metadata())
   const groupConfigs = (groupId: string) => ({
     // The only one that can be changed for all groups while the broker runs.

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { ApiKey } from '@millrace/wire'
+import { ApiKey, apiMessages } from '@millrace/wire'
 import { advertisedVersions } from './18-api-versions'
 import { handlers } from './index'
 
@@ -19,7 +19,8 @@ describe('the table of handlers', () => {
     )
   })
 
-  it('serves all versions of the schema of each', () => {
+  it('serves every message that has a schema, in all versions of the schema', () => {
+    expect(handlers.map(({ key }) => key)).toEqual(Object.keys(apiMessages).map(Number))
     for (const { served, request, response } of handlers) {
       expect({ name: request.name, ...served }).toEqual({ name: request.name, ...request.versions })
       expect(response.versions).toEqual(request.versions)

@@ -10,8 +10,8 @@ import type { ProducerIdBlock } from '../producer-id-block'
 import { LocalMarkers } from './local-markers'
 import { TxnVerifier } from './txn-verifier'
 
-/** Kafka's `request.timeout.ms` between brokers: how long a record or a marker may wait to be safe. */
-const APPEND_TIMEOUT_MS = 30_000
+/** Kafka's `request.timeout.ms` between brokers: after it a marker is sent again. */
+const MARKER_TIMEOUT_MS = 30_000
 
 export interface TransactionParts {
   readonly transactions: TxnCoordinator
@@ -32,12 +32,11 @@ export function openTransactions(
   config: { values: BrokerConfig['values']; isVerifying: () => boolean },
 ): TransactionParts {
   const { replicas, groups, controller, producerIds, clock, logger } = deps
-  const timeouts = { timeoutMs: APPEND_TIMEOUT_MS }
   const metadata = () => controller.metadata()
-  const markers = new LocalMarkers({ replicas, groups, metadata }, timeouts)
+  const markers = new LocalMarkers({ replicas, groups, metadata }, { timeoutMs: MARKER_TIMEOUT_MS })
   const transactions = new TxnCoordinator(
     {
-      log: createCoordinatorLog(replicas, timeouts),
+      log: createCoordinatorLog(replicas),
       clock,
       logger,
       markers,
