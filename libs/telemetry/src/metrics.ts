@@ -1,4 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import type * as Prometheus from 'prom-client'
+
+/** Version 0.0.4 of the text format. */
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export interface Sample {
   /** In the order of the family's label names. */
@@ -18,8 +21,8 @@ export interface MetricFamily {
 /** Metrics of a program in the text format of Prometheus. */
 export class Metrics {
   readonly #families: readonly MetricFamily[]
-  /** Made by the first scrape: the metrics of Node cost a little for as long as they are watched. */
-  #registry: Registry | null = null
+  /** Made by the first scrape: the library takes 10 MB of each thread that loads it, and Node's own metrics cost a little while they are watched. */
+  #registry: Promise<Prometheus.Registry> | null = null
 
   constructor(families: readonly MetricFamily[]) {
     this.#families = families
@@ -27,24 +30,29 @@ export class Metrics {
 
   /** For the header of the answer to a scrape. */
   get contentType(): string {
-    return Registry.PROMETHEUS_CONTENT_TYPE
+    return CONTENT_TYPE
   }
 
   /** All metrics as they are now, those of the process and of Node with them. */
-  expose(): Promise<string> {
+  async expose(): Promise<string> {
     this.#registry ??= createRegistry(this.#families)
-    return this.#registry.metrics()
+    return (await this.#registry).metrics()
   }
 }
 
-function createRegistry(families: readonly MetricFamily[]): Registry {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  for (const family of families) register(family, registry)
+async function createRegistry(families: readonly MetricFamily[]): Promise<Prometheus.Registry> {
+  const prometheus = await import('prom-client')
+  const registry = new prometheus.Registry()
+  prometheus.collectDefaultMetrics({ register: registry })
+  for (const family of families) register(family, registry, prometheus)
   return registry
 }
 
-function register(family: MetricFamily, registry: Registry): void {
+function register(
+  family: MetricFamily,
+  registry: Prometheus.Registry,
+  { Counter, Gauge }: typeof Prometheus,
+): void {
   const { name, help, type, labels = [], read } = family
   const options = { name, help, labelNames: [...labels], registers: [registry] }
   if (type === 'gauge')
