@@ -20,3 +20,4 @@ export {
   type TransactionFilter,
 } from './txn/txn-coordinator'
 export type { TopicsView } from './topics-view'
+export { noConsumerGroup } from './consumer-requests'

@@ -157,3 +157,7 @@ export {
   DescribeTopicPartitionsRequest,
   DescribeTopicPartitionsResponse,
 } from './messages/75-describe-topic-partitions'
+export {
+  ConsumerProtocolAssignment,
+  ConsumerProtocolSubscription,
+} from './messages/consumer-protocol'

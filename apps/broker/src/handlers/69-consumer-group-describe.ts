@@ -4,6 +4,7 @@
  * Versions: 1 the protocol of a member.
  * Gaps: none known.
  */
+import { noConsumerGroup } from '@millrace/coordinator'
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { featureLevel } from '../features'
@@ -20,7 +21,7 @@ export const consumerGroupDescribe = handler(
   (request, ctx) => {
     if (featureLevel(ctx.broker.metadata(), 'group.version') < 1) {
       const unsupported = (groupId: string) =>
-        nothingOf(groupId, ErrorCode.UNSUPPORTED_VERSION, null)
+        noConsumerGroup(groupId, ErrorCode.UNSUPPORTED_VERSION, null)
       return { throttleTimeMs: 0, groups: request.groupIds.map(unsupported) }
     }
     const mayDescribe = (groupId: string) =>
@@ -31,11 +32,11 @@ export const consumerGroupDescribe = handler(
       .consumerGroupDescribe(allowed)
       .map((group) =>
         hasHiddenTopic(group, ctx)
-          ? nothingOf(group.groupId, ErrorCode.TOPIC_AUTHORIZATION_FAILED, HIDDEN_TOPICS)
+          ? noConsumerGroup(group.groupId, ErrorCode.TOPIC_AUTHORIZATION_FAILED, HIDDEN_TOPICS)
           : withOperations(group, request.includeAuthorizedOperations, ctx),
       )
     const hidden = refused.map((groupId) =>
-      nothingOf(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED, null),
+      noConsumerGroup(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED, null),
     )
     return { throttleTimeMs: 0, groups: [...hidden, ...described] }
   },
@@ -56,17 +57,4 @@ function withOperations(group: Group, isWanted: boolean, ctx: RequestContext): G
   if (!isWanted || group.errorCode !== ErrorCode.NONE) return group
   const authorizedOperations = ctx.allowedOperations(ResourceType.GROUP, group.groupId)
   return { ...group, authorizedOperations }
-}
-
-function nothingOf(groupId: string, errorCode: number, errorMessage: string | null): Group {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-  }
 }
