@@ -114,8 +114,8 @@ export class Cluster {
    * The broker that leads a partition.
    * @throws ProtocolError UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE; PlatformError CLIENT_*
    */
-  async leaderOf(topic: string, partition: number, allowAutoCreation = false): Promise<number> {
-    const known = this.#topics.get(topic) ?? (await this.lookUp(topic, allowAutoCreation))
+  async leaderOf(topic: string, partition: number): Promise<number> {
+    const known = this.#topics.get(topic) ?? (await this.lookUp(topic))
     const leader = known?.partitions[partition]?.leader
     if (leader === undefined)
       throw protocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `there is no ${topic}-${partition}`)

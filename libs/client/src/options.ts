@@ -34,6 +34,11 @@ export interface ProducerOptions {
   readonly bufferBytes?: number
   /** From `add` to the acknowledgement; Infinity retries until told to stop. */
   readonly deliveryTimeoutMs?: number
+  /**
+   * Whether looking for a topic may create it, with the broker's defaults, where `auto.create.topics.enable` allows it;
+   * true if absent. False waits until somebody makes it.
+   */
+  readonly allowAutoTopicCreation?: boolean
 }
 
 export interface ConsumerOptions {

@@ -152,6 +152,23 @@ describe('internal topics', () => {
     }
   }, 30_000)
 
+  // A worker that wrote to a deleted topic had the broker create it, not compacted: its records would have gone after a week.
+  it('are waited for, not created by writing, while they are gone', async () => {
+    await createCompacted('gone-configs')
+    const { call, worker } = await workerOn('gone-configs')
+    try {
+      const admin = harness.client.admin()
+      await admin.deleteTopics(['gone-configs'])
+      const created = call('POST', { name: 'patient', config: config('patient') })
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      expect(await admin.topics(['gone-configs'])).toEqual([])
+      await createCompacted('gone-configs')
+      expect(await created).toMatchObject({ status: 201 })
+    } finally {
+      await worker.close()
+    }
+  }, 30_000)
+
   it('must be compacted: a worker refuses a topic from which records would vanish', async () => {
     await harness.createTopic('not-compacted')
     const started = startWorkerOn(harness.bootstrap, { 'config.storage.topic': 'not-compacted' })

@@ -12,6 +12,7 @@ const DEFAULTS = {
   maxRequestBytes: 1024 * 1024,
   bufferBytes: 32 * 1024 * 1024,
   deliveryTimeoutMs: Number.POSITIVE_INFINITY,
+  allowAutoTopicCreation: true,
 } as const
 
 export interface Producer {

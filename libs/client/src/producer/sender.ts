@@ -47,6 +47,7 @@ export interface SenderOptions {
   readonly lingerMs: number
   readonly maxRequestBytes: number
   readonly deliveryTimeoutMs: number
+  readonly allowAutoTopicCreation: boolean
 }
 
 export interface SenderEvents {
@@ -89,6 +90,7 @@ export class Sender {
       { ...deps, signal: this.#stopping.signal },
       {
         timeoutMs: options.deliveryTimeoutMs,
+        allowAutoTopicCreation: options.allowAutoTopicCreation,
         onFound: (topic, partitionCount) => this.#onTopic(topic, partitionCount),
         onFailure: (error) => this.#stopWith(error),
         onSettled: () => this.wake(),

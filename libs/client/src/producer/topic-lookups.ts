@@ -17,6 +17,8 @@ export interface TopicLookupDeps extends ClientDeps {
 
 export interface TopicLookupOptions {
   readonly timeoutMs: number
+  /** The asking may create a topic. */
+  readonly allowAutoTopicCreation: boolean
   /** All partitions have a leader. What it throws is a failure. */
   readonly onFound: (topic: string, partitionCount: number) => void
   readonly onFailure: (error: Error) => void
@@ -24,7 +26,7 @@ export interface TopicLookupOptions {
   readonly onSettled: () => void
 }
 
-/** Asks for topics until they have leaders, each once at a time; a topic may be created by the asking. */
+/** Asks for topics until they have leaders, each once at a time. */
 export class TopicLookups {
   readonly #deps: TopicLookupDeps
   readonly #options: TopicLookupOptions
@@ -55,13 +57,13 @@ export class TopicLookups {
 
   async #find(topic: string): Promise<void> {
     const { cluster, signal, logger, clock } = this.#deps
-    const { timeoutMs } = this.#options
+    const { timeoutMs, allowAutoTopicCreation } = this.#options
     const onRetry = (error: unknown, attempt: number) => {
       const level = attempt === WARNING_ATTEMPT ? 'warn' : 'debug'
       logger[level]('topic is looked up again', { topic, reason: errorMessage(error) })
     }
     const count = await retry(this.#deps, { signal, timeoutMs, onRetry }, async () => {
-      const found = await cluster.lookUp(topic, true)
+      const found = await cluster.lookUp(topic, allowAutoTopicCreation)
       if (found === undefined || found.partitions.length === 0) {
         throw protocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${topic}`)
       }

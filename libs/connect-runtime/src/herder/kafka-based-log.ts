@@ -1,5 +1,12 @@
 import type { Clock, Random } from '@millrace/base'
-import type { Admin, Client, Consumer, FetchedBatches, Producer } from '@millrace/client'
+import type {
+  Admin,
+  Client,
+  Consumer,
+  FetchedBatches,
+  Producer,
+  TopicMetadata,
+} from '@millrace/client'
 import { batch, nextBatchSize, RecordCursor } from '@millrace/record'
 import type { Logger } from '@millrace/telemetry'
 import { connectErrors } from '../errors'
@@ -36,6 +43,8 @@ export interface LogRecord {
 
 const POLL_MS = 1_000
 const CLOSE_FLUSH_MS = 2_000
+/** One that the cluster makes by itself is not compacted: configs and offsets would vanish after `retention.ms`. */
+const PRODUCER_OPTIONS = { allowAutoTopicCreation: false } as const
 const BACKOFF = { initialMs: 100, maxMs: 10_000 } as const
 
 interface Waiter {
@@ -57,6 +66,8 @@ export class KafkaBasedLog {
   readonly #aborter = new AbortController()
   /** Offset after the last record that was handed to `onRecord`, by partition. */
   readonly #positions = new Map<number, number>()
+  /** Of the topic that the positions belong to. */
+  #topicId = ''
   #waiters: Waiter[] = []
   #reading: Promise<void> = Promise.resolve()
 
@@ -64,7 +75,7 @@ export class KafkaBasedLog {
     this.#deps = deps
     this.#options = options
     this.#admin = deps.client.admin()
-    this.#producer = deps.client.producer()
+    this.#producer = deps.client.producer(PRODUCER_OPTIONS)
     this.#consumer = deps.client.consumer({ autoOffsetReset: 'earliest' })
   }
 
@@ -75,12 +86,10 @@ export class KafkaBasedLog {
 
   /** Creates the topic if need be and reads it to its end. @throws CONNECT_TOPIC_NOT_COMPACTED, CONNECT_TOPIC_PARTITIONS */
   async start(): Promise<void> {
-    const partitionCount = await this.#ensureTopic()
     const { topic } = this.#options
-    const partitions = Array.from({ length: partitionCount }, (_, partition) => ({
-      topic,
-      partition,
-    }))
+    const found = await this.#ensureTopic()
+    this.#topicId = found.id
+    const partitions = found.partitions.map(({ index }) => ({ topic, partition: index }))
     const earliest = await this.#admin.listOffsets(partitions, 'earliest')
     this.#consumer.assign(partitions)
     for (const { partition, offset } of earliest) {
@@ -95,8 +104,14 @@ export class KafkaBasedLog {
   async readToEnd(): Promise<void> {
     const { topic } = this.#options
     const partitions = [...this.#positions.keys()].map((partition) => ({ topic, partition }))
+    const found = await this.#findTopic()
     const latest = await this.#admin.listOffsets(partitions, 'latest')
-    for (const { partition, offset } of latest) this.#startOverIfShorter(partition, offset)
+    const isAnother = found !== undefined && found.id !== this.#topicId
+    if (isAnother) this.#topicId = found.id
+    for (const { partition, offset } of latest) {
+      const position = this.#positions.get(partition) ?? 0
+      if (isAnother || position > offset) this.#startOver(partition, position)
+    }
     const offsets = new Map(latest.map(({ partition, offset }) => [partition, offset]))
     if (this.#hasReached(offsets)) return
     await new Promise<void>((resolve) => this.#waiters.push({ offsets, resolve }))
@@ -121,7 +136,7 @@ export class KafkaBasedLog {
     } catch (error) {
       // It has ended, but the worker still has statuses and offsets to store.
       if (this.#producer === producer && !this.#aborter.signal.aborted) {
-        this.#producer = this.#deps.client.producer()
+        this.#producer = this.#deps.client.producer(PRODUCER_OPTIONS)
       }
       throw error
     }
@@ -141,12 +156,11 @@ export class KafkaBasedLog {
     await this.#producer.close()
   }
 
-  /** The number of partitions. */
-  async #ensureTopic(): Promise<number> {
+  async #ensureTopic(): Promise<TopicMetadata> {
     const { topic, partitions, replicationFactor } = this.#options
-    const existing = await this.#partitionCount()
-    if (existing > 0) {
-      await this.#checkTopic(existing)
+    const existing = await this.#findTopic()
+    if (existing) {
+      await this.#checkTopic(existing.partitions.length)
       return existing
     }
     this.#deps.logger.info('creating topic', { topic, partitions, replicationFactor })
@@ -157,20 +171,22 @@ export class KafkaBasedLog {
   }
 
   /** A topic that was just created may not be known to every broker yet. */
-  async #waitForTopic(): Promise<number> {
+  async #waitForTopic(): Promise<TopicMetadata> {
     const backoff = new Backoff(this.#deps, BACKOFF)
     for (;;) {
-      const count = await this.#partitionCount()
-      if (count > 0) return count
+      const found = await this.#findTopic()
+      if (found) return found
       if (!(await sleepUnlessAborted(this.#deps.clock, backoff.nextMs(), this.#aborter.signal))) {
         throw connectErrors.create('CONNECT_STOPPING')
       }
     }
   }
 
-  async #partitionCount(): Promise<number> {
+  async #findTopic(): Promise<TopicMetadata | undefined> {
     const topics = await this.#admin.topics([this.#options.topic])
-    return topics.find(({ name }) => name === this.#options.topic)?.partitions.length ?? 0
+    return topics.find(
+      ({ name, partitions }) => name === this.#options.topic && partitions.length > 0,
+    )
   }
 
   async #checkTopic(actual: number): Promise<void> {
@@ -206,16 +222,16 @@ export class KafkaBasedLog {
   }
 
   /** A topic that was made anew holds other records under the offsets that were read. */
-  #startOverIfShorter(partition: number, latest: number): void {
-    const position = this.#positions.get(partition) ?? 0
-    if (position <= latest) return
+  #startOver(partition: number, position: number): void {
     const { topic } = this.#options
-    this.#deps.logger.warn('an internal topic has lost records and is read anew', {
-      topic,
-      partition,
-      position,
-      latest,
-    })
+    this.#deps.logger.warn(
+      'an internal topic was made anew or has lost records, and is read anew',
+      {
+        topic,
+        partition,
+        position,
+      },
+    )
     this.#positions.set(partition, 0)
     this.#consumer.seek({ topic, partition }, 0)
   }
