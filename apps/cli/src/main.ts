@@ -1,5 +1,6 @@
 import { errorMessage, PlatformError } from '@millrace/base'
 import { type Command, commandHelp, parseArguments } from './command'
+import { holdYoungGeneration } from './young-generation'
 
 interface CommandEntry {
   readonly summary: string
@@ -29,6 +30,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
 
 /** The entry point of the `millrace` program. Failures are one line on stderr and exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
+  holdYoungGeneration()
   try {
     await dispatch(argv)
   } catch (error) {

@@ -6,6 +6,7 @@ import { logOption, parseLogLevel, programLogger } from '../logging'
 import { reservePort } from '../reserved-port'
 import { closeOnSignal } from '../shutdown'
 import { WorkerHost } from '../worker-host'
+import { releaseYoungGeneration } from '../young-generation'
 
 export const startCommand = command({
   name: 'start',
@@ -90,6 +91,7 @@ export const startCommand = command({
         logger: logger.child({ role: 'admin' }),
       })
       closers.unshift(() => admin.close())
+      releaseYoungGeneration()
       process.stdout.write(
         `ready kafka=${bootstrap} connect=${connectUrl} registry=${registry.address} (reserved) admin=${admin.address}\n`,
       )

@@ -3,6 +3,7 @@ import { command } from '../command'
 import { configOptions, readProperties } from '../config-file'
 import { logOption, parseLogLevel, programLogger } from '../logging'
 import { closeOnSignal } from '../shutdown'
+import { releaseYoungGeneration } from '../young-generation'
 
 export const workerCommand = command({
   name: 'worker',
@@ -16,6 +17,7 @@ export const workerCommand = command({
       logger,
     })
     closeOnSignal(logger, () => worker.close())
+    releaseYoungGeneration()
     process.stdout.write(`ready connect=${worker.restAddress}\n`)
   },
 })
