@@ -14,6 +14,8 @@ import { writeResults } from './results.ts'
 
 const BROKER_PROGRAM = join(import.meta.dirname, 'load', 'watched-broker.ts')
 const LOAD_PROGRAM = join(import.meta.dirname, 'load', 'scale-load.ts')
+/** As `millrace broker` runs: docs/adr/0012. */
+const BROKER_FLAGS = ['--semi-space-growth-factor=1']
 const TOPIC = 'bench-scale'
 
 export async function scale(args: readonly string[]): Promise<void> {
@@ -29,8 +31,8 @@ export async function scale(args: readonly string[]): Promise<void> {
       'no-record': { type: 'boolean', default: false },
     },
   })
-  const broker = start(BROKER_PROGRAM, [options.mode])
-  const load = start(LOAD_PROGRAM, [])
+  const broker = start([...BROKER_FLAGS, BROKER_PROGRAM, options.mode])
+  const load = start([LOAD_PROGRAM])
   try {
     const { port } = await hear<WatchedMessage, 'ready'>(broker, 'ready')
     const settings: ScaleOptions = {
@@ -68,8 +70,8 @@ export async function scale(args: readonly string[]): Promise<void> {
   }
 }
 
-function start(program: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [program, ...args], {
+function start(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
 }
