@@ -85,6 +85,20 @@ describe('a record writer', () => {
     await Promise.all(all)
   })
 
+  it('refuses what would make too many bytes wait, but takes a write of any size alone', async () => {
+    const all = [write('first'), write('large', 20 << 20)]
+    const [refused] = await Promise.allSettled([write('a')])
+    expect(codeOf(refused)).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    await log.end()
+    all.push(write('b', 8 << 20), write('c', 7 << 20))
+    const [refusedToo] = await Promise.allSettled([write('d', 2 << 20)])
+    expect(codeOf(refusedToo)).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    await log.end()
+    await log.end()
+    await Promise.all(all)
+    expect(durable).toEqual(['first', 'large', 'b', 'c'])
+  })
+
   it('tells those whose batch has failed, and nobody else', async () => {
     const outcomes = Promise.allSettled([
       write('first'),

@@ -8,8 +8,10 @@ import type { LogRecord } from './records/codec'
 const BATCH_MAX_BYTES = 512 * 1024
 /** Batches that are on their way at once: those of transactions and markers cannot be shared. */
 const ROUND_MAX_BATCHES = 64
-/** Waiting writes; more are refused with a retriable error. */
+/** Writes that wait while the disk is slow; more are refused with a retriable error. */
 const WAITING_MAX_COUNT = 10_000
+/** Bytes of those. A single larger write is still taken, alone. */
+const WAITING_MAX_BYTES = 16 * 1024 * 1024
 
 /** The producer in whose transaction records are written, and the guard that the log gave out before the transaction was looked up (TXN-4). */
 export interface TransactionalProducer {
@@ -29,6 +31,7 @@ type Content =
 
 interface Waiting {
   readonly content: Content
+  readonly sizeBytes: number
   readonly onDurable: () => void
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -45,6 +48,7 @@ export class RecordWriter {
   readonly #partition: number
   readonly #builder = new BatchBuilder({ initialBytes: 4096 })
   #waiting: Waiting[] = []
+  #waitingBytes = 0
   #isWriting = false
   #closedWith: number | null = null
 
@@ -88,13 +92,21 @@ export class RecordWriter {
 
   #enqueue(content: Content, onDurable: () => void): Promise<void> {
     if (this.#closedWith !== null) return Promise.reject(protocolError(this.#closedWith))
-    if (this.#waiting.length >= WAITING_MAX_COUNT) {
+    const sizeBytes = content.type === 'marker' ? 0 : sizeOf(content.records)
+    if (!this.#hasRoomFor(sizeBytes)) {
       return Promise.reject(protocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE))
     }
+    this.#waitingBytes += sizeBytes
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ content, onDurable, resolve, reject })
+      this.#waiting.push({ content, sizeBytes, onDurable, resolve, reject })
       if (!this.#isWriting) void this.#writeAll()
     })
+  }
+
+  #hasRoomFor(sizeBytes: number): boolean {
+    const { length: count } = this.#waiting
+    if (count === 0) return true
+    return count < WAITING_MAX_COUNT && this.#waitingBytes + sizeBytes <= WAITING_MAX_BYTES
   }
 
   /** Never rejects: each failure goes to those who wait for it. */
@@ -133,7 +145,8 @@ export class RecordWriter {
         round.push([waiting])
         sharedBytes = content.type === 'records' ? 0 : BATCH_MAX_BYTES
       }
-      if (content.type === 'records') sharedBytes += sizeOf(content.records)
+      if (content.type === 'records') sharedBytes += waiting.sizeBytes
+      this.#waitingBytes -= waiting.sizeBytes
       count++
     }
     this.#waiting.splice(0, count)
