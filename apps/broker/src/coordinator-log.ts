@@ -10,7 +10,7 @@ const NO_RECORDS = Buffer.alloc(0)
 /**
  * The coordinators' view of their internal topics: what they append is safe before the promise resolves (ACK-3). It waits as long as a
  * slow or full disk takes: a record that timed out would be stored all the same, and a coordinator that had taken its change
- * back by then would differ from its log.
+ * back by then would differ from its log. Requests wait less long (`AnswerLimit`).
  */
 export function createCoordinatorLog(replicas: ReplicaManager): CoordinatorLog {
   const partitionOf = (topic: string, index: number): Partition => {

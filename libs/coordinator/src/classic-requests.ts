@@ -7,7 +7,6 @@ import {
   type JoinGroupRequest,
   type LeaveGroupRequest,
   type LeaveGroupResponse,
-  protocolError,
   type SyncGroupRequest,
 } from '@millrace/wire'
 import { coordinatorErrorOf } from './append-error'
@@ -51,7 +50,7 @@ export class ClassicRequests {
     }
     const command = joinCommand(request, client, this.#random)
     try {
-      if (shard.whenIdle(groupId)) await settled(shard, groupId)
+      if (shard.isMoving(groupId)) await shard.whenSettled(groupId)
       const group = shard.group(groupId)
       if (group?.type === 'consumer' && !group.isEmpty) {
         return await this.#consumers.joinAsClassic(shard, groupId, command)
@@ -75,7 +74,7 @@ export class ClassicRequests {
     const { groupId } = request
     const command = { ...request, instanceId: request.groupInstanceId }
     try {
-      if (shard.whenIdle(groupId)) await settled(shard, groupId)
+      if (shard.isMoving(groupId)) await shard.whenSettled(groupId)
       const group = shard.group(groupId)
       if (group?.type === 'consumer') return this.#consumers.syncAsClassic(shard, group, command)
       return await new Promise((reply) => {
@@ -130,7 +129,7 @@ export class ClassicRequests {
     groupId: string,
     members: readonly LeavingMember[],
   ): Promise<number[]> {
-    if (shard.whenIdle(groupId)) await settled(shard, groupId)
+    if (shard.isMoving(groupId)) await shard.whenSettled(groupId)
     if (shard.group(groupId)?.type === 'consumer') {
       return this.#consumers.leaveAsClassic(shard, groupId, members)
     }
@@ -146,12 +145,6 @@ export class ClassicRequests {
 
 /** The group learned of the failure, and answered the request. */
 const ignore = () => undefined
-
-/** A group that is about to move to another protocol is looked at only after that. @throws ProtocolError if the shard was given up */
-async function settled(shard: Shard, groupId: string): Promise<void> {
-  for (let busy = shard.whenIdle(groupId); busy; busy = shard.whenIdle(groupId)) await busy
-  if (shard.error !== ErrorCode.NONE) throw protocolError(shard.error)
-}
 
 function joinCommand(
   request: Infer<typeof JoinGroupRequest>,

@@ -48,6 +48,13 @@ export const groupConfigDefinition = {
     importance: 'HIGH',
     doc: 'Longest text that a client may store with an offset.',
   }),
+  offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', {
+    default: 5000,
+    min: 1,
+    unit: 'ms',
+    importance: 'HIGH',
+    doc: 'How long a request of a group waits for its record to be stored. After that the client is told to ask again; the record is stored all the same.',
+  }),
   offsetsTopicPartitions: int('offsets.topic.num.partitions', {
     default: 50,
     min: 1,

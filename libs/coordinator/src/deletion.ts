@@ -8,11 +8,11 @@ import type { Shard } from './shard'
 
 /** Removes an empty group with its offsets. Resolves with an error code. */
 export async function deleteGroup(shard: Shard, groupId: string): Promise<number> {
-  for (let busy = shard.whenIdle(groupId); busy; busy = shard.whenIdle(groupId)) await busy
-  const group = shard.group(groupId)
-  if (!group) return ErrorCode.GROUP_ID_NOT_FOUND
-  if (group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP
   try {
+    if (shard.isMoving(groupId)) await shard.whenSettled(groupId)
+    const group = shard.group(groupId)
+    if (!group) return ErrorCode.GROUP_ID_NOT_FOUND
+    if (group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP
     if (group.type === 'consumer') await deleteConsumerGroup(shard, groupId)
     else await shard.deleteClassicGroup(groupId, offsetTombstones(shard, groupId))
     return ErrorCode.NONE

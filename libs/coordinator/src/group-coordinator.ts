@@ -1,4 +1,4 @@
-import { errorMessage, type Timer } from '@millrace/base'
+import type { Timer } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import {
   type ConsumerGroupDescribeResponse,
@@ -40,6 +40,7 @@ import {
 import type { CoordinatorLog, TransactionMarker } from './coordinator-log'
 import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic, expire } from './deletion'
 import { describeGroup, isListed, listedGroup, unknownGroup } from './describe'
+import { onEachShard } from './each-shard'
 import { joinError, syncError } from './group/classic/answers'
 import { checkCommit, checkFetch } from './group/commit-check'
 import type { Group } from './group/group'
@@ -306,10 +307,11 @@ export class GroupCoordinator {
       : { errorCode: error, partitionErrors: [] }
   }
 
-  /** A deleted topic takes the offsets of all groups with it. */
-  async removeOffsetsOfTopic(topic: string): Promise<void> {
-    const serving = [...this.#shards.values()].filter((shard) => shard.error === ErrorCode.NONE)
-    await Promise.all(serving.map((shard) => deleteOffsetsOfTopic(shard, topic)))
+  /** A deleted topic takes the offsets of all groups with it. Never rejects: the topic is gone, whatever becomes of them. */
+  removeOffsetsOfTopic(topic: string): Promise<void> {
+    return this.#onEachShard('remove the offsets of a deleted topic', (shard) =>
+      deleteOffsetsOfTopic(shard, topic),
+    )
   }
 
   /** For requests of members. An empty group id has none: only offsets, from clients that never set one. */
@@ -351,17 +353,12 @@ export class GroupCoordinator {
   }
 
   async #expire(): Promise<void> {
-    for (const shard of this.#shards.values()) {
-      if (shard.error !== ErrorCode.NONE) continue
-      try {
-        await expire(shard)
-      } catch (error) {
-        const { partition } = shard
-        const reason = errorMessage(error)
-        this.#deps.logger.warn('could not drop expired offsets', { partition, reason })
-      }
-    }
+    await this.#onEachShard('drop expired offsets', expire)
     if (this.#isActive) this.#scheduleExpiry()
+  }
+
+  #onEachShard(task: string, run: (shard: Shard) => Promise<void>): Promise<void> {
+    return onEachShard({ shards: this.#shards.values(), logger: this.#deps.logger }, task, run)
   }
 }
 

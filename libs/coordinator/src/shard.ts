@@ -1,6 +1,7 @@
 import { type Clock, errorMessage } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
 import { ErrorCode, type ProtocolError, protocolError } from '@millrace/wire'
+import { AnswerLimit } from './answer-limit'
 import { coordinatorErrorOf } from './append-error'
 import type { GroupOptions } from './config'
 import { type CoordinatorLog, OFFSETS_TOPIC, type TransactionMarker } from './coordinator-log'
@@ -36,7 +37,8 @@ export interface ConsumerGroupKeeper {
 
 /**
  * The groups of one partition of the offsets topic. Memory is what the log says (GROUP-4): changes are applied when they
- * are durable, and `load` builds the same state from the log again.
+ * are durable, and `load` builds the same state from the log again. A disk may take longer than requests wait: those are told
+ * COORDINATOR_NOT_AVAILABLE, and what they asked for happens all the same, once.
  */
 export class Shard {
   readonly partition: number
@@ -47,6 +49,7 @@ export class Shard {
   readonly #options: GroupOptions
   readonly #writer: RecordWriter
   readonly #table: GroupTable
+  readonly #answers: AnswerLimit
   #isLoaded = false
   /** Set when the partition was given up or could not be read: what requests are told from then on. */
   #closedWith: number | null = null
@@ -63,6 +66,7 @@ export class Shard {
     this.#keeper = deps.keeper
     this.#options = options
     this.#writer = new RecordWriter(deps, { topic: OFFSETS_TOPIC, partition })
+    this.#answers = new AnswerLimit(deps.clock, options.offsetsCommitTimeoutMs)
     this.#table = new GroupTable(deps.clock, options, {
       onAlarm: (entry) => this.#onAlarm(entry),
       onIdle: (entry) => this.#settle(entry),
@@ -122,9 +126,14 @@ export class Shard {
     return this.#table.get(groupId)?.offsets ?? NO_OFFSETS
   }
 
-  /** Resolves when changes of the group that are on their way have ended; null if there are none. */
-  whenIdle(groupId: string): Promise<void> | null {
-    return this.#table.get(groupId)?.queue.whenIdle() ?? null
+  /** Whether changes are on their way that may move the group to another protocol. */
+  isMoving(groupId: string): boolean {
+    return this.#table.get(groupId)?.queue.isIdle === false
+  }
+
+  /** Resolves when the group is not moving. @throws ProtocolError if that takes too long, or the shard was given up */
+  whenSettled(groupId: string): Promise<void> {
+    return this.#answers.within(this.#settled(groupId))
   }
 
   /**
@@ -137,7 +146,10 @@ export class Shard {
     options: { isCreator?: boolean } = {},
   ): Promise<void> | null {
     const entry = options.isCreator ? this.#table.getOrAdd(groupId) : this.#table.get(groupId)
-    return entry?.group.type === 'classic' ? this.#goOn(entry, command(entry.group)) : null
+    if (entry?.group.type !== 'classic') return null
+    const write = command(entry.group)
+    const stored = this.#goOn(entry, write)
+    return write ? this.#answers.within(stored) : stored
   }
 
   /**
@@ -146,7 +158,7 @@ export class Shard {
    */
   change<T>(groupId: string, command: (group: Group) => Change<T>): Promise<T> {
     const entry = this.#table.getOrAdd(groupId)
-    return entry.queue.run(() => this.#change(entry, command))
+    return this.#answers.within(entry.queue.run(() => this.#change(entry, command)))
   }
 
   /** A deadline of the group may have come nearer without a command that this shard ran. */
@@ -170,14 +182,18 @@ export class Shard {
     offsets: readonly { topic: string; partition: number; value: OffsetCommitValue }[],
   ): Promise<void> {
     const records = offsets.map((offset) => encodeRecord(offsetRecord(groupId, offset)))
-    return this.#writer.writeTransactional(producer, records, () => {
+    const written = this.#writer.writeTransactional(producer, records, () => {
       for (const { topic, partition, value } of offsets) {
         this.#table.applyPending(producer.producerId, { group: groupId, topic, partition }, value)
       }
     })
+    return this.#answers.within(written)
   }
 
-  /** Ends a producer's transaction: its offsets count when the promise resolves, or never will. @throws ProtocolError */
+  /**
+   * Ends a producer's transaction: its offsets count when the promise resolves, or never will. However long that takes: who was
+   * told otherwise would send the marker again. @throws ProtocolError
+   */
   endTransaction(marker: TransactionMarker): Promise<void> {
     return this.#writer.writeMarker(marker, () => this.#table.applyMarker(marker))
   }
@@ -213,6 +229,12 @@ export class Shard {
       .map(({ groupId }) => groupId)
   }
 
+  async #settled(groupId: string): Promise<void> {
+    const busy = () => this.#table.get(groupId)?.queue.whenIdle()
+    for (let ended = busy(); ended; ended = busy()) await ended
+    if (this.#closedWith !== null) throw protocolError(this.#closedWith)
+  }
+
   #startSessions(entry: GroupEntry): void {
     const { group } = entry
     if (group.type === 'consumer') {
@@ -225,9 +247,10 @@ export class Shard {
   }
 
   #write(records: readonly GroupRecord[]): Promise<void> {
-    return this.#writer.write(records.map(encodeRecord), () => {
+    const written = this.#writer.write(records.map(encodeRecord), () => {
       for (const record of records) this.#applyDurable(record)
     })
+    return this.#answers.within(written)
   }
 
   /** A record that this shard wrote: live groups already are what their record says. */
@@ -298,9 +321,13 @@ export class Shard {
     const record: GroupRecord = { type: 'group', groupId, value: write.value }
     let failure: ProtocolError | null = null
     try {
-      await this.#writer.write([encodeRecord(record)], () => {
+      const written = this.#writer.write([encodeRecord(record)], () => {
         this.#applyDurable(record)
         void this.#goOn(entry, group.onWritten(write, ErrorCode.NONE))
+      })
+      await this.#answers.whileLate(written, () => {
+        group.onLate(write)
+        this.#settle(entry)
       })
     } catch (error) {
       failure = protocolError(coordinatorErrorOf(error))

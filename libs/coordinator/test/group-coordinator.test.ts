@@ -348,6 +348,7 @@ describe('a partition', () => {
 it('takes no timer per heartbeat', async () => {
   const world = await aGroupWorld()
   const member = await aStableGroup(world)
+  await world.clock.advance(0)
   const before = world.clock.pendingCount
   for (let n = 0; n < 1000; n++) {
     world.coordinator.heartbeat({ ...member, groupId: 'g', groupInstanceId: null })

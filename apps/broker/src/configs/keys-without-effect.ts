@@ -28,10 +28,6 @@ type Row = readonly [name: string, type: ConfigType, byDefault: string | null, l
 
 const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[] = [
   {
-    why: 'A coordinator waits for its disk as long as it takes: what it wrote is stored even if nobody waits any more.',
-    keys: [['offsets.commit.timeout.ms', 'INT', '5000', { min: 1 }]],
-  },
-  {
     why: 'One event loop serves all requests; work on disks goes to the thread pool of the process.',
     keys: [
       ['background.threads', 'INT', '10', { min: 1 }],
@@ -195,7 +191,6 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
       ['replica.selector.class', 'STRING', null],
       ['replica.socket.receive.buffer.bytes', 'INT', '65536'],
       ['replica.socket.timeout.ms', 'INT', '30000'],
-      ['request.timeout.ms', 'INT', '30000'],
       ['sasl.client.callback.handler.class', 'CLASS', null],
       ['sasl.login.callback.handler.class', 'CLASS', null],
       ['sasl.login.class', 'CLASS', null],

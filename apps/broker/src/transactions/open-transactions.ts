@@ -10,9 +10,6 @@ import type { ProducerIdBlock } from '../producer-id-block'
 import { LocalMarkers } from './local-markers'
 import { TxnVerifier } from './txn-verifier'
 
-/** Kafka's `request.timeout.ms` between brokers: after it a marker is sent again. */
-const MARKER_TIMEOUT_MS = 30_000
-
 export interface TransactionParts {
   readonly transactions: TxnCoordinator
   readonly txnVerifier: TxnVerifier
@@ -33,7 +30,8 @@ export function openTransactions(
 ): TransactionParts {
   const { replicas, groups, controller, producerIds, clock, logger } = deps
   const metadata = () => controller.metadata()
-  const markers = new LocalMarkers({ replicas, groups, metadata }, { timeoutMs: MARKER_TIMEOUT_MS })
+  const { requestTimeoutMs: timeoutMs } = config.values
+  const markers = new LocalMarkers({ replicas, groups, metadata }, { timeoutMs })
   const transactions = new TxnCoordinator(
     {
       log: createCoordinatorLog(replicas),

@@ -37,6 +37,12 @@ export const transactionConfigDefinition = {
     scope: 'dynamic',
     doc: 'Whether the coordinator is asked, before records of an older client open a transaction in a partition, if the partition is part of it.',
   }),
+  requestTimeoutMs: int('request.timeout.ms', {
+    default: 30 * SECOND_MS,
+    unit: 'ms',
+    importance: 'HIGH',
+    doc: 'How long a producer waits for the state of its transaction to be stored. After that it is told to ask again; the state is stored all the same. A marker is sent again after so long.',
+  }),
   addPartitionsRetryBackoffMs: int('add.partitions.to.txn.retry.backoff.ms', {
     default: 20,
     min: 1,

@@ -1,5 +1,8 @@
 import { errorMessage } from '@millrace/base'
 import { ErrorCode } from '@millrace/wire'
+import { AnswerLimit } from '../answer-limit'
+import { coordinatorErrorOf } from '../append-error'
+import { onEachShard } from '../each-shard'
 import { partitionOfKey } from '../java-hash-code'
 import { PeriodicTask } from '../periodic-task'
 import type { TransactionOptions } from './config'
@@ -14,8 +17,10 @@ import {
 import {
   addPartitions,
   complete,
+  type Decision,
   endTransaction,
   initProducer,
+  type Moment,
   type ProducerClaim,
   verifyPartition,
 } from './transitions'
@@ -49,6 +54,7 @@ export class TxnCoordinator {
   readonly #options: TransactionOptions
   readonly #shards = new Map<number, TxnShard>()
   readonly #tasks: PeriodicTask[]
+  readonly #answers: AnswerLimit
   #partitionCount: number
   #isActive = false
 
@@ -56,12 +62,13 @@ export class TxnCoordinator {
     this.#deps = deps
     this.#options = options
     this.#partitionCount = options.transactionsTopicPartitions
+    this.#answers = new AnswerLimit(deps.clock, options.requestTimeoutMs)
     this.#tasks = [
       new PeriodicTask(deps.clock, options.abortTimedOutIntervalMs, () =>
-        this.#forEachShard('abort late transactions', (shard) => shard.abortTimedOut()),
+        this.#onEachShard('abort late transactions', (shard) => shard.abortTimedOut()),
       ),
       new PeriodicTask(deps.clock, options.removeExpiredIntervalMs, () =>
-        this.#forEachShard('remove expired transactional ids', (shard) =>
+        this.#onEachShard('remove expired transactional ids', (shard) =>
           shard.removeExpired(options.transactionalIdExpirationMs),
         ),
       ),
@@ -116,7 +123,7 @@ export class TxnCoordinator {
     const found = await this.#findOrAdd(transactionalId, timeoutMs)
     if (!found.shard) return refused(found.error)
     const serverVersion = this.#deps.transactionVersion()
-    const { error, txn } = await found.shard.change(transactionalId, (current, moment) =>
+    const { error, txn } = await this.#change(found.shard, transactionalId, (current, moment) =>
       initProducer(current, { ...request, serverVersion }, moment),
     )
     if (error !== ErrorCode.NONE || !txn) return refused(error)
@@ -134,7 +141,7 @@ export class TxnCoordinator {
   ): Promise<number> {
     const { shard, error } = this.#shardOf(request.transactionalId)
     if (!shard) return error
-    const outcome = await shard.change(request.transactionalId, (txn, moment) =>
+    const outcome = await this.#change(shard, request.transactionalId, (txn, moment) =>
       addPartitions(txn, request, moment),
     )
     return outcome.error
@@ -157,7 +164,7 @@ export class TxnCoordinator {
   ): Promise<ProducerIdentity> {
     const { shard, error } = this.#shardOf(request.transactionalId)
     if (!shard) return refused(error)
-    const outcome = await shard.change(request.transactionalId, (txn, moment) =>
+    const outcome = await this.#change(shard, request.transactionalId, (txn, moment) =>
       endTransaction(txn, request, moment),
     )
     return endAnswer(outcome, request.clientVersion)
@@ -212,16 +219,22 @@ export class TxnCoordinator {
       : { shard: null, error: shard.error }
   }
 
-  async #forEachShard(task: string, run: (shard: TxnShard) => Promise<void>): Promise<void> {
-    for (const shard of this.#shards.values()) {
-      if (shard.error !== ErrorCode.NONE) continue
-      try {
-        await run(shard)
-      } catch (error) {
-        const reason = errorMessage(error)
-        this.#deps.logger.warn(`could not ${task}`, { partition: shard.partition, reason })
-      }
+  /** Never rejects. A producer that gives up waiting finds the transaction in motion, or moved, when it comes again. */
+  async #change(
+    shard: TxnShard,
+    transactionalId: string,
+    decide: (txn: Transaction, moment: Moment) => Decision,
+  ): Promise<Outcome> {
+    try {
+      return await this.#answers.within(shard.change(transactionalId, decide))
+    } catch (error) {
+      return { error: coordinatorErrorOf(error), txn: null }
     }
+  }
+
+  #onEachShard(task: string, run: (shard: TxnShard) => Promise<void>): Promise<void> {
+    const where = { shards: this.#shards.values(), logger: this.#deps.logger }
+    return onEachShard(where, task, (shard) => this.#answers.within(run(shard)))
   }
 }
 

@@ -149,7 +149,7 @@ export class ScenarioRunner {
     this.#say(`${name} heartbeat: ${errorName(errorCode)}`)
   }
 
-  async #leave(name: string, options: Arguments): Promise<void> {
+  #leave(name: string, options: Arguments): void {
     const names = name.split(',')
     const members = names.map((one) => ({
       memberId: this.#memberId(this.#client(one), options),
@@ -159,15 +159,16 @@ export class ScenarioRunner {
     const memberId = members[0].memberId
     const apiVersion = Number(options.version ?? 5)
     const request = { groupId: GROUP, memberId, members }
-    const response = await this.#coordinator.leaveGroup(request, { apiVersion })
-    const errors = response.members?.length
-      ? response.members.map((member) => member.errorCode)
-      : [response.errorCode]
-    errors.forEach((error, index) => this.#say(`${names[index]} left: ${errorName(error ?? 0)}`))
+    void this.#coordinator.leaveGroup(request, { apiVersion }).then((response) => {
+      const errors = response.members?.length
+        ? response.members.map((member) => member.errorCode)
+        : [response.errorCode]
+      errors.forEach((error, index) => this.#say(`${names[index]} left: ${errorName(error ?? 0)}`))
+    })
     for (const one of names) this.#client(one).memberId = ''
   }
 
-  async #commit(name: string, options: Arguments): Promise<void> {
+  #commit(name: string, options: Arguments): void {
     const client = this.#client(name)
     const request = {
       groupId: GROUP,
@@ -191,8 +192,9 @@ export class ScenarioRunner {
       ],
     }
     const apiVersion = Number(options.version ?? DEFAULT_VERSION)
-    const response = await this.#coordinator.offsetCommit(request, { apiVersion })
-    this.#say(`${name} committed: ${errorName(response.topics[0].partitions[0].errorCode)}`)
+    void this.#coordinator.offsetCommit(request, { apiVersion }).then(({ topics }) => {
+      this.#say(`${name} committed: ${errorName(topics[0].partitions[0].errorCode)}`)
+    })
   }
 
   #fetch(): void {

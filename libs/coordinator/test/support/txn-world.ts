@@ -98,6 +98,8 @@ export class TxnWorld implements CoordinatorLog, MarkerSender {
   #life = 0
   #nextProducerId = 1000
   #onTheWay: Buffer | null = null
+  /** While set, what comes to the log waits for it. */
+  #gate: Promise<void> | null = null
 
   private constructor(faults: Faults, options: TransactionOptions) {
     this.faults = faults
@@ -113,6 +115,16 @@ export class TxnWorld implements CoordinatorLog, MarkerSender {
     return world
   }
 
+  /** From now on the log hangs. The returned function makes it go on. */
+  hang(): () => void {
+    let goOn = () => {}
+    this.#gate = new Promise((resolve) => (goOn = resolve))
+    return () => {
+      this.#gate = null
+      goOn()
+    }
+  }
+
   /** The coordinator is gone from one moment to the next, and another one starts on the same log. */
   async crash(): Promise<void> {
     this.#life++
@@ -125,6 +137,7 @@ export class TxnWorld implements CoordinatorLog, MarkerSender {
   async append(_topic: string, _partition: number, records: Buffer): Promise<void> {
     const life = this.#life
     this.#onTheWay = records
+    await this.#gate
     await this.#delay()
     if (life !== this.#life) throw protocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     this.#onTheWay = null

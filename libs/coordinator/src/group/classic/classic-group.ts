@@ -180,6 +180,17 @@ export class ClassicGroup {
     return null
   }
 
+  /** The write takes longer than anybody waits: they are told to ask again, and it counts when it ends. */
+  onLate(write: GroupWrite): void {
+    const error = ErrorCode.COORDINATOR_NOT_AVAILABLE
+    if (write.reason === 'static-member') {
+      const member = this.#members.get(write.command.newMemberId)
+      if (member) this.#members.answerJoin(member, joinError('', error))
+    } else if (this.#storingGeneration === this.generationId) {
+      for (const member of this.#members.all()) this.#members.answerSync(member, syncError(error))
+    }
+  }
+
   /** Monotonic time at which `onDeadline` is due; Infinity if never. Requests may move it, mostly further away. */
   nextDeadlineMs(): number {
     return this.#rebalance.nextDeadlineMs()
