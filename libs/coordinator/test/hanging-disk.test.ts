@@ -68,6 +68,19 @@ describe('a consumer group whose disk hangs', () => {
     await settle(await world.restart(), a, b)
   })
 
+  it('counts the times of a member from the moment it is told', async () => {
+    const world = await aWorld()
+    const member = new TestConsumer('a')
+    const goOn = hang(world)
+    void member.join(world, ON_T)
+    await world.clock.advance(2 * SESSION_MS)
+    goOn()
+    await world.clock.advance(SESSION_MS - 1)
+    expect(described(world).members).toHaveLength(1)
+    await world.clock.advance(1)
+    expect(described(world).members).toHaveLength(0)
+  })
+
   it('gives up members that were not heard meanwhile, and only those', async () => {
     const world = await aWorld()
     const [a, b] = [new TestConsumer('a'), new TestConsumer('b')]
@@ -81,6 +94,26 @@ describe('a consumer group whose disk hangs', () => {
     await world.clock.advance(0)
     await world.clock.advance(0)
     expect(described(world).members.map(({ memberId }) => memberId)).toEqual(['a', 'c'])
+  })
+
+  it('lets a member give up partitions for as long as it may, from the moment it is told', async () => {
+    const world = await aWorld({
+      'group.consumer.session.timeout.ms': '200000',
+      'group.consumer.max.session.timeout.ms': '200000',
+    })
+    const [a, b] = [new TestConsumer('a'), new TestConsumer('b')]
+    await a.join(world, { ...ON_T, rebalanceTimeoutMs: 60_000 })
+    await settle(world, a)
+    a.isSlow = true
+    await b.join(world, ON_T)
+    const goOn = hang(world)
+    void a.beat(world)
+    await world.clock.advance(70_000)
+    goOn()
+    await world.clock.advance(59_999)
+    expect(described(world).members).toHaveLength(2)
+    await world.clock.advance(1)
+    expect(described(world).members.map(({ memberId }) => memberId)).toEqual(['b'])
   })
 
   it('refuses heartbeats at once when too many wait', async () => {

@@ -53,8 +53,8 @@ export function upgrade(classic: ClassicGroup, context: MigrationContext): Group
   draft.write({ type: 'consumer-group', groupId, value: { epoch, metadataHash: hash } })
   const target = { assignmentEpoch: epoch, assignmentTimestamp: 0 }
   draft.write({ type: 'target-epoch', groupId, value: target })
-  const nowMs = context.clock.monotonicMs()
   draft.whenDurable(({ timers, members }) => {
+    const nowMs = context.clock.monotonicMs()
     for (const { id, classic: metadata } of members.values()) {
       if (metadata) timers.start('session', id, nowMs + metadata.sessionTimeoutMs)
     }

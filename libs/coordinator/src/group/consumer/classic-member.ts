@@ -52,8 +52,8 @@ export function joinAsClassic(
   const hasSubscriptionChanged = updateMember(draft, { before, updated }, SEES_ALL, context)
   const told = toldPartitions(subscription, context)
   const after = reconcileMember(draft, memberId, context, { told, hasSubscriptionChanged })
-  const nowMs = context.clock.monotonicMs()
   draft.whenDurable(({ timers }) => {
+    const nowMs = context.clock.monotonicMs()
     timers.stop('join', memberId)
     timers.start('session', memberId, nowMs + command.sessionTimeoutMs)
     timers.start('sync', memberId, nowMs + command.rebalanceTimeoutMs)

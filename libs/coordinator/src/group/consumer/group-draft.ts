@@ -49,7 +49,10 @@ export class GroupDraft {
     this.records.push({ type: 'group', groupId: this.groupId, value })
   }
 
-  /** Runs when the records are durable; at once if there are none. */
+  /**
+   * Runs when the records are durable; at once if there are none. Times count from there: a member cannot act on what it is not
+   * told, and the disk may take longer than any of its timeouts.
+   */
   whenDurable(action: (group: ConsumerGroup) => void): void {
     this.#actions.push(action)
   }

@@ -56,9 +56,10 @@ export function heartbeat(
     told: command.topicPartitions,
     hasSubscriptionChanged,
   })
-  const nowMs = context.clock.monotonicMs()
   const { sessionTimeoutMs, heartbeatIntervalMs } = context.options
-  draft.whenDurable(({ timers }) => timers.start('session', after.id, nowMs + sessionTimeoutMs))
+  draft.whenDurable(({ timers }) =>
+    timers.start('session', after.id, context.clock.monotonicMs() + sessionTimeoutMs),
+  )
   const isToldAssignment =
     command.memberEpoch === JOIN_EPOCH ||
     isFullRequest(command) ||
@@ -129,10 +130,10 @@ export function reconcileMember(
   })
   if (isSameAssignment(member, after)) return member
   draft.write(assignmentRecord(draft.groupId, after))
-  const dueMs = context.clock.monotonicMs() + member.rebalanceTimeoutMs
   draft.whenDurable(({ timers }) => {
     // Members of the classic protocol have to join and sync in time instead.
     const mustRevoke = after.state === MemberState.UNREVOKED_PARTITIONS && after.classic === null
+    const dueMs = context.clock.monotonicMs() + member.rebalanceTimeoutMs
     if (mustRevoke) timers.start('rebalance', memberId, dueMs)
     else timers.stop('rebalance', memberId)
   })
