@@ -181,18 +181,19 @@ export class RawClient {
   }
 }
 
-/** A batch with the given values, timestamped now. */
+/** A batch with the given values, by default timestamped now. */
 export function aBatch(
   values: readonly string[],
   options: {
     key?: string
     producer?: { producerId: number; producerEpoch: number; baseSequence: number }
     isTransactional?: boolean
+    timestamp?: number
   } = {},
 ): Buffer {
   const builder = new BatchBuilder()
   const key = options.key === undefined ? null : Buffer.from(options.key)
-  for (const value of values) builder.append(Date.now(), key, Buffer.from(value))
-  const { producer, isTransactional } = options
+  const { producer, isTransactional, timestamp = Date.now() } = options
+  for (const value of values) builder.append(timestamp, key, Buffer.from(value))
   return builder.build({ ...producer, isTransactional })
 }

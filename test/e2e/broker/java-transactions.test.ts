@@ -5,6 +5,8 @@ import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
 const JAVA_TIMEOUT_MS = 120_000
 const CLOSE_LATE_MS = 500
+const HOUR_MS = 3_600_000
+const BROKER_RESOURCE = 4
 
 const home = findKafka()
 let broker: TestBroker
@@ -41,19 +43,37 @@ async function produce(topic: string, records: Buffer, transactionalId: string |
   expect(responses[0].partitionResponses[0]).toMatchObject({ errorCode: 0 })
 }
 
-/** A producer that begins a transaction in the topic and is not heard of any more. */
-async function abandon(transactionalId: string, topic: string) {
+/**
+ * A producer that begins a transaction in the topic an hour ago and is not heard of any more. It may have told the coordinator
+ * of the partition: if not, nobody will ever end the transaction.
+ */
+async function abandon(transactionalId: string, topic: string, { isTold = true } = {}) {
   const begin = { transactionalId, transactionTimeoutMs: 600_000 }
   const { producerId, producerEpoch } = await client.ask(ApiKey.InitProducerId, 4, begin)
-  await client.ask(ApiKey.AddPartitionsToTxn, 3, {
+  const partitions = {
     v3AndBelowTransactionalId: transactionalId,
     v3AndBelowProducerId: producerId,
     v3AndBelowProducerEpoch: producerEpoch,
     v3AndBelowTopics: [{ name: topic, partitions: [0] }],
-  })
+  }
+  if (isTold) await client.ask(ApiKey.AddPartitionsToTxn, 3, partitions)
   const producer = { producerId, producerEpoch, baseSequence: 0 }
-  await produce(topic, aBatch(['x'], { producer, isTransactional: true }), transactionalId)
+  const timestamp = Date.now() - HOUR_MS
+  const records = aBatch(['x'], { producer, isTransactional: true, timestamp })
+  await produce(topic, records, transactionalId)
   return producer
+}
+
+/** As it was in Kafka before 3.6: what a producer writes is not compared with what the coordinator knows. */
+async function setVerifying(isVerifying: boolean): Promise<void> {
+  const name = 'transaction.partition.verification.enable'
+  const configs = [{ name, configOperation: 0, value: String(isVerifying) }]
+  const resources = [{ resourceType: BROKER_RESOURCE, resourceName: '1', configs }]
+  const { responses } = await client.ask(ApiKey.IncrementalAlterConfigs, 1, {
+    resources,
+    validateOnly: false,
+  })
+  expect(responses).toMatchObject([{ errorCode: 0 }])
 }
 
 const title = 'transactions of Java clients'
@@ -127,6 +147,29 @@ describeWithKafka(() => {
     )
     await transactions(`abort ${place} --start-offset 0`)
     expect(await producers()).toMatch(/None/)
+  })
+
+  it('are found when nobody will ever end them, and only those', async () => {
+    await createTopic('left')
+    await createTopic('open')
+    await setVerifying(false)
+    const { producerId, producerEpoch } = await abandon('left', 'left', { isTold: false })
+    await setVerifying(true)
+    await produce('left', aBatch(['behind']))
+    await abandon('open', 'open')
+    const found = async () => (await transactions('find-hanging --broker-id 1')).trim().split('\n')
+    const [header, ...rows] = await found()
+    expect(header).toMatch(/^Topic\s+Partition\s+ProducerId\s+ProducerEpoch/)
+    expect(rows).toEqual([
+      expect.stringMatching(`^left\\s+0\\s+${producerId}\\s+${producerEpoch}\\s`),
+    ])
+    await transactions(`abort --topic left --partition 0 --start-offset 0`)
+    expect(await found()).toHaveLength(1)
+    expect(await consumeCommitted('left', 1)).toEqual(['behind'])
+    // Its producer goes on with what it was told, as if there had been no transaction.
+    const query = { transactionalIds: ['left'] }
+    const { transactionStates } = await client.ask(ApiKey.DescribeTransactions, 0, query)
+    expect(transactionStates).toMatchObject([{ transactionState: 'Empty', producerEpoch }])
   })
 
   it('of a producer under load are all committed', async () => {
