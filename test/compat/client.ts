@@ -34,7 +34,11 @@ export interface FetchOptions {
 export interface TransactionStep {
   readonly topic: string
   readonly messages: readonly Outgoing[]
-  readonly outcome: 'commit' | 'abort'
+  /**
+   * `fenced`: before the commit another producer begins with this transactional id, and the commit must be refused for that
+   * reason. No step can follow.
+   */
+  readonly outcome: 'commit' | 'abort' | 'fenced'
   /** A position of a group that is committed or dropped with the messages. */
   readonly position?: {
     readonly group: string

@@ -83,7 +83,8 @@ def fetch(parameters):
 
 
 def transact(parameters):
-    producer = Producer({**common(parameters), "transactional.id": parameters["transactionalId"]})
+    settings = {**common(parameters), "transactional.id": parameters["transactionalId"]}
+    producer = Producer(settings)
     producer.init_transactions(TIMEOUT_S)
     for step in parameters["steps"]:
         producer.begin_transaction()
@@ -93,9 +94,24 @@ def transact(parameters):
             send_position(producer, parameters, step["position"])
         if step["outcome"] == "commit":
             producer.commit_transaction(TIMEOUT_S)
-        else:
+        elif step["outcome"] == "abort":
             producer.flush(TIMEOUT_S)
             producer.abort_transaction(TIMEOUT_S)
+        else:
+            producer.flush(TIMEOUT_S)
+            commit_fenced(producer, settings)
+
+
+def commit_fenced(producer, settings):
+    Producer(settings).init_transactions(TIMEOUT_S)
+    try:
+        producer.commit_transaction(TIMEOUT_S)
+    except confluent_kafka.KafkaException as failure:
+        error = failure.args[0]
+        if error.fatal() and error.code() == confluent_kafka.KafkaError._FENCED:
+            return
+        raise
+    raise SystemExit("a fenced producer committed")
 
 
 def send_position(producer, parameters, position):

@@ -20,6 +20,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.AppInfoParser;
@@ -92,11 +93,30 @@ public class CompatClient {
                         Map.of(partition, new OffsetAndMetadata(position.get("offset").asLong())),
                         new ConsumerGroupMetadata(text(position, "group")));
                 }
-                if (text(step, "outcome").equals("commit")) producer.commitTransaction();
-                else producer.abortTransaction();
+                switch (text(step, "outcome")) {
+                    case "commit" -> producer.commitTransaction();
+                    case "abort" -> producer.abortTransaction();
+                    default -> {
+                        commitFenced(producer, properties);
+                        return "done";
+                    }
+                }
             }
         }
         return "done";
+    }
+
+    private static void commitFenced(KafkaProducer<String, String> producer, Properties properties) {
+        producer.flush();
+        try (KafkaProducer<String, String> other = producer(properties)) {
+            other.initTransactions();
+        }
+        try {
+            producer.commitTransaction();
+        } catch (ProducerFencedException expected) {
+            return;
+        }
+        throw new IllegalStateException("a fenced producer committed");
     }
 
     private static void sendAll(KafkaProducer<String, String> producer, String topic, JsonNode messages) throws Exception {

@@ -8,6 +8,7 @@ import uuid
 import kafka
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
+from kafka.errors import InvalidProducerEpochError, ProducerFencedError
 from kafka.structs import OffsetAndMetadata
 
 TIMEOUT_S = 20
@@ -71,7 +72,8 @@ def send_all(producer, topic, messages):
 
 
 def transact(parameters):
-    producer = KafkaProducer(**common(parameters), transactional_id=parameters["transactionalId"])
+    settings = {**common(parameters), "transactional_id": parameters["transactionalId"]}
+    producer = KafkaProducer(**settings)
     producer.init_transactions()
     for step in parameters["steps"]:
         producer.begin_transaction()
@@ -83,9 +85,23 @@ def transact(parameters):
             producer.send_offsets_to_transaction(offsets, position["group"])
         if step["outcome"] == "commit":
             producer.commit_transaction()
-        else:
+        elif step["outcome"] == "abort":
             producer.abort_transaction()
+        else:
+            return commit_fenced(producer, settings)
     producer.close()
+
+
+def commit_fenced(producer, settings):
+    producer.flush()
+    other = KafkaProducer(**settings)
+    other.init_transactions()
+    other.close()
+    try:
+        producer.commit_transaction()
+    except (ProducerFencedError, InvalidProducerEpochError):
+        return
+    raise SystemExit("a fenced producer committed")
 
 
 def fetch(parameters):

@@ -1,4 +1,5 @@
 /** kafkajs: the client most Node.js services have. */
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,6 +10,8 @@ import {
   type KafkaConfig,
   logLevel,
   Partitioners,
+  type Producer,
+  type Transaction,
 } from 'kafkajs'
 import type {
   Client,
@@ -94,12 +97,7 @@ async function transact(
   transactionalId: string,
   steps: readonly TransactionStep[],
 ): Promise<void> {
-  const producer = kafka.producer({
-    transactionalId,
-    createPartitioner: Partitioners.DefaultPartitioner,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  })
+  const producer = transactionalProducer(kafka, transactionalId)
   await producer.connect()
   try {
     for (const { topic, messages, outcome, position } of steps) {
@@ -110,11 +108,28 @@ async function transact(
         const topics = [{ topic: position.topic, partitions }]
         await transaction.sendOffsets({ consumerGroupId: position.group, topics })
       }
-      await transaction[outcome]()
+      if (outcome !== 'fenced') await transaction[outcome]()
+      else return await commitFenced(transaction, transactionalProducer(kafka, transactionalId))
     }
   } finally {
     await producer.disconnect()
   }
+}
+
+function transactionalProducer(kafka: Kafka, transactionalId: string): Producer {
+  return kafka.producer({
+    transactionalId,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+}
+
+async function commitFenced(fenced: Transaction, other: Producer): Promise<void> {
+  await other.connect()
+  await (await other.transaction()).abort()
+  await other.disconnect()
+  await assert.rejects(fenced.commit(), { type: /FENCED|INVALID_PRODUCER_EPOCH/ })
 }
 
 function compressionOf({ codec }: ProduceOptions): CompressionTypes {

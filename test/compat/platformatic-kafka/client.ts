@@ -122,6 +122,8 @@ async function transact(
   { topic, messages, outcome, position }: TransactionStep,
 ): Promise<void> {
   if (position) throw new NotOffered('positions go with messages that its consumer has read')
+  if (outcome === 'fenced')
+    throw new NotOffered('it does not wait until the transaction of the one before is aborted')
   const transaction = await producer.beginTransaction()
   const sent = messages.map(({ key, value }) => ({ topic, key: key ?? undefined, value }))
   await transaction.send({ messages: sent })

@@ -7,6 +7,7 @@ export const transactions: readonly Scenario[] = [
   { name: 'transactions with abort, read_committed', run: readCommitted },
   { name: 'transactions with abort, read_uncommitted', run: readUncommitted },
   { name: 'position of a group in a transaction', run: commitPosition },
+  { name: 'a second producer fences the first', run: fence },
 ]
 
 async function readCommitted(world: World): Promise<void> {
@@ -54,4 +55,16 @@ async function commitPosition(world: World): Promise<void> {
     { topic, messages, outcome: 'abort', position: { ...position, offset: 9 } },
   ])
   assert.equal(await committedOffset(bootstrap, group, source, 0), 4)
+}
+
+async function fence(world: World): Promise<void> {
+  const { client, prefix } = world
+  const topic = await aTopic(world, 'fencing', 1)
+  const [first, second] = ['first', 'second'].map((part) => numbered(5, part))
+  const id = `${prefix}-fencing`
+  await client.transact(id, [{ topic, messages: first, outcome: 'fenced' }])
+  await client.transact(id, [{ topic, messages: second, outcome: 'commit' }])
+  const from = 'beginning'
+  const fetch = { topic, partition: 0, from, count: 5, isolation: 'read_committed' } as const
+  assertSame(await client.fetch(fetch), second)
 }
