@@ -242,7 +242,7 @@ export class Shard {
       this.#armAlarm(entry)
     } else {
       group.restartSessions() // loading may have taken longer than a session
-      this.#goOn(entry, group.enforceMaxSize()).catch(ignore)
+      this.#goOn(entry, group.onLoaded()).catch(ignore)
     }
   }
 

@@ -1,6 +1,7 @@
 import { ErrorCode } from '@millrace/wire'
+import { ClassicConsumer } from './support/classic-world'
 import { TestConsumer } from './support/consumer-world'
-import { aSubscription, anAssignment } from './support/embedded-protocol'
+import { anAssignment } from './support/embedded-protocol'
 import { aGroupWorld, type GroupWorld } from './support/group-world'
 
 const NONE = ErrorCode.NONE
@@ -16,93 +17,9 @@ async function aWorld(properties: Record<string, string> = {}): Promise<GroupWor
   return world
 }
 
-/** A consumer of the classic protocol: it joins, syncs, and reads what its assignment says. */
-class ClassicConsumer {
-  memberId = ''
-  generationId = -1
-  assignment: Buffer = Buffer.alloc(0)
-  readonly instanceId: string | null
-
-  constructor(instanceId: string | null = null) {
-    this.instanceId = instanceId
-  }
-
-  /** What it reads: partitions of `t`. */
-  get owned(): number[] {
-    const text = this.assignment.toString('hex')
-    // version, one topic named t, partitions
-    const match = /^000100000001000174(.{8})(.*)ffffffff$/.exec(text)
-    return match ? match[2].match(/.{8}/g)!.map((part) => Number.parseInt(part, 16)) : []
-  }
-
-  async join(world: GroupWorld, protocolType = 'consumer'): Promise<number> {
-    const metadata = aSubscription(['t'], this.owned.length > 0 ? { t: this.owned } : {})
-    const response = await world.coordinator.joinGroup(
-      {
-        groupId: 'g',
-        memberId: this.memberId,
-        groupInstanceId: this.instanceId,
-        sessionTimeoutMs: 30_000,
-        rebalanceTimeoutMs: 60_000,
-        protocolType,
-        protocols: [
-          { name: 'range', metadata },
-          { name: 'cooperative-sticky', metadata },
-        ],
-        reason: null,
-      },
-      { clientId: 'classic', clientHost: '/127.0.0.1', apiVersion: 9 },
-    )
-    const { errorCode, memberId, generationId = -1 } = response
-    if (errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
-      this.memberId = memberId
-      return this.join(world, protocolType)
-    }
-    if (errorCode === NONE) Object.assign(this, { memberId, generationId })
-    return errorCode
-  }
-
-  async sync(
-    world: GroupWorld,
-    assigned: ReadonlyMap<string, Buffer> = new Map(),
-  ): Promise<number> {
-    const { errorCode, assignment } = await world.coordinator.syncGroup({
-      groupId: 'g',
-      generationId: this.generationId,
-      memberId: this.memberId,
-      groupInstanceId: this.instanceId,
-      protocolType: 'consumer',
-      protocolName: 'range',
-      assignments: [...assigned].map(([memberId, given]) => ({ memberId, assignment: given })),
-    })
-    if (errorCode === NONE) this.assignment = assignment
-    return errorCode
-  }
-
-  heartbeat(world: GroupWorld): number {
-    const { memberId, generationId, instanceId: groupInstanceId } = this
-    return world.coordinator.heartbeat({ groupId: 'g', memberId, generationId, groupInstanceId })
-      .errorCode
-  }
-
-  async leave(world: GroupWorld): Promise<number> {
-    const members = [{ memberId: this.memberId, groupInstanceId: this.instanceId, reason: null }]
-    const request = { groupId: 'g', memberId: '', members }
-    const response = await world.coordinator.leaveGroup(request, { apiVersion: 5 })
-    return response.members![0].errorCode!
-  }
-
-  /** As a client goes on: a heartbeat, and what it asks for. */
-  async goOn(world: GroupWorld): Promise<void> {
-    if (this.heartbeat(world) !== ErrorCode.REBALANCE_IN_PROGRESS) return
-    const errors = [await this.join(world), await this.sync(world)]
-    if (errors.some((error) => error !== NONE)) throw new Error(`could not go on: ${errors.join()}`)
-  }
-}
-
 /** A classic group of one, which reads all of `t`. */
 async function aClassicGroup(world: GroupWorld, instanceId: string | null = null) {
-  const consumer = new ClassicConsumer(instanceId)
+  const consumer = new ClassicConsumer({ instanceId })
   const joining = consumer.join(world)
   await world.clock.advance(0)
   await world.clock.advance(0)
@@ -229,6 +146,13 @@ describe('a group of both protocols', () => {
     expect(listed(await world.restart())).toEqual(['classic Stable'])
   })
 
+  it('goes on with that rebalance after a restart, as nobody has what the other one had', async () => {
+    const { world, consumer } = await aMixedGroup()
+    await consumer.leave(world)
+    const reopened = await world.restart()
+    expect(listed(reopened)).toEqual(['classic PreparingRebalance'])
+  })
+
   it('stays as it is if the policy forbids to go back', async () => {
     const { world, classic, consumer } = await aMixedGroup({
       'group.consumer.migration.policy': 'upgrade',
@@ -289,7 +213,7 @@ describe('a group of both protocols', () => {
     expect(await consumer.join(world, ON_T)).toBe(NONE)
     expect([listed(world), partitions(consumer)]).toEqual([['consumer Stable'], [0, 1, 2, 3]])
     expect(classic.heartbeat(world)).toBe(ErrorCode.FENCED_INSTANCE_ID)
-    const back = new ClassicConsumer('i')
+    const back = new ClassicConsumer({ instanceId: 'i' })
     expect(await back.join(world)).toBe(ErrorCode.REBALANCE_IN_PROGRESS)
     expect(listed(world)).toEqual(['classic PreparingRebalance'])
     expect(await consumer.beat(world)).toBe(ErrorCode.GROUP_ID_NOT_FOUND)

@@ -4,6 +4,7 @@ import { ErrorCode, protocolError } from '@millrace/wire'
 import type { GroupMetadataValue } from '../records/group-metadata'
 import type { TopicsView } from '../topics-view'
 import type { ClassicGroup } from './classic/classic-group'
+import { UNSETTLED } from './classic/group-record'
 import { type Member, metadataOf } from './classic/member'
 import { Members } from './classic/members'
 import { decodeAssignment, decodeSubscription, encodeAssignment } from './consumer-protocol'
@@ -162,7 +163,8 @@ function downgradedValue(
     generation: group.epoch,
     protocol,
     leader: members.leaderId,
-    currentStateTimestamp: clock.now(),
+    // What those had that are gone is nobody's: should the broker die before they have rebalanced, the next one goes on with it.
+    currentStateTimestamp: UNSETTLED,
     members: [...members.all()].map((member) => ({
       memberId: member.id,
       groupInstanceId: member.instanceId,

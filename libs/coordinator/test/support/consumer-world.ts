@@ -31,6 +31,12 @@ export class TestConsumer {
     this.instanceId = instanceId
   }
 
+  /** Names that it subscribes to; a pattern stands for what it is meant to find. */
+  get topics(): readonly string[] {
+    const { subscribedTopicNames, subscribedTopicRegex } = this.#subscription
+    return [...(subscribedTopicNames ?? []), ...(subscribedTopicRegex ? ['t0', 't1'] : [])]
+  }
+
   /** Asks to be taken in. Returns the error code. */
   join(world: GroupWorld, subscription: Partial<Request>): Promise<number> {
     this.epoch = 0

@@ -27,7 +27,6 @@ export class ClassicGroup {
   readonly type = 'classic'
   readonly groupId: string
   readonly #clock: Clock
-  readonly #options: ClassicGroupOptions
   readonly #rebalance: Rebalance
   /** Generation whose assignment is being written, -1 if none. */
   #storingGeneration = -1
@@ -35,7 +34,6 @@ export class ClassicGroup {
   constructor(groupId: string, clock: Clock, options: ClassicGroupOptions) {
     this.groupId = groupId
     this.#clock = clock
-    this.#options = options
     this.#rebalance = new Rebalance(clock, options)
   }
 
@@ -92,7 +90,7 @@ export class ClassicGroup {
       reply(joinError(memberId, ErrorCode.COORDINATOR_NOT_AVAILABLE))
       return null
     }
-    if (!this.#hasRoomFor(memberId)) {
+    if (!this.#rebalance.hasRoomFor(memberId)) {
       this.#rebalance.remove(memberId, ErrorCode.GROUP_MAX_SIZE_REACHED)
       reply(joinError('', ErrorCode.GROUP_MAX_SIZE_REACHED))
       return null
@@ -186,9 +184,7 @@ export class ClassicGroup {
     if (write.reason === 'static-member') {
       const member = this.#members.get(write.command.newMemberId)
       if (member) this.#members.answerJoin(member, joinError('', error))
-    } else if (this.#storingGeneration === this.generationId) {
-      for (const member of this.#members.all()) this.#members.answerSync(member, syncError(error))
-    }
+    } else if (this.#storingGeneration === this.generationId) this.#rebalance.failSyncs(error)
   }
 
   /** Monotonic time at which `onDeadline` is due; Infinity if never. Requests may move it, mostly further away. */
@@ -213,9 +209,12 @@ export class ClassicGroup {
     return this.#rebalance.prepare()
   }
 
-  /** Rebalances a restored group that is larger than allowed by now, so that the last to rejoin are turned away. */
-  enforceMaxSize(): GroupWrite | null {
-    return this.#members.count > this.#options.maxSize ? this.#rebalance.prepare() : null
+  /**
+   * Called once the log is read to its end. Goes on with a rebalance that was to follow the record, and rebalances a group that is
+   * larger than allowed by now, so that the last to rejoin are turned away.
+   */
+  onLoaded(): GroupWrite | null {
+    return this.#rebalance.isDue ? this.#rebalance.prepare() : null
   }
 
   /** Answers everything that is parked; the group is never used again. */
@@ -356,17 +355,6 @@ export class ClassicGroup {
     const error = this.#members.checkIdentity(memberId, groupInstanceId)
     if (error === ErrorCode.NONE) this.#rebalance.remove(memberId, ErrorCode.UNKNOWN_MEMBER_ID)
     return error
-  }
-
-  #hasRoomFor(memberId: string): boolean {
-    const { maxSize } = this.#options
-    const member = this.#members.get(memberId)
-    if (this.state === 'Empty') return true
-    // During a rebalance those who have joined count: so the last to rejoin a group that is too large are turned away.
-    if (this.state === 'PreparingRebalance') {
-      return Boolean(member?.parkedJoin) || this.#members.parkedJoinCount < maxSize
-    }
-    return member !== undefined || this.#members.count < maxSize
   }
 
   #isCompatible({ protocolType, protocols }: JoinCommand): boolean {

@@ -3,6 +3,12 @@ import type { Generation } from './answers'
 import { type Member, metadataOf } from './member'
 import type { Members } from './members'
 
+/**
+ * In the place of the time of the last change of state: the members are about to rebalance, as the assignment leaves something out.
+ * Before Kafka 2.1 no group had that time; one more rebalance does it no harm.
+ */
+export const UNSETTLED = -1
+
 type MemberRecord = GroupMetadataValue['members'][number]
 
 /** The members of a stored group; each gets a whole session from `nowMs` on to come back. */

@@ -3,7 +3,7 @@ import { ErrorCode } from '@millrace/wire'
 import type { GroupMetadataValue } from '../../records/group-metadata'
 import { assignmentOf, type Generation, generationFor, joinError, syncError } from './answers'
 import type { ClassicGroupOptions, GroupState, GroupWrite } from './commands'
-import { groupRecord, membersOf } from './group-record'
+import { groupRecord, membersOf, UNSETTLED } from './group-record'
 import { JoinDeadline } from './join-deadline'
 import type { Member } from './member'
 import { Members } from './members'
@@ -21,6 +21,7 @@ const NEVER = Infinity
 export class Rebalance {
   readonly members: Members
   readonly #clock: Clock
+  readonly #maxSize: number
   readonly #joinDeadline: JoinDeadline
   /** Ids that were given out but not yet joined with, and when they lapse. */
   readonly #pendingJoins = new Map<string, number>()
@@ -31,9 +32,12 @@ export class Rebalance {
   /** Its id grows with every rebalance; a request of an older one is refused (GROUP-2). */
   #generation: Generation = { id: 0, protocolType: null, protocolName: null }
   #syncDeadlineMs = NEVER
+  /** The record that it was read from was written with a rebalance to follow. */
+  #isUnsettled = false
 
   constructor(clock: Clock, options: ClassicGroupOptions) {
     this.#clock = clock
+    this.#maxSize = options.maxSize
     this.members = new Members(clock)
     this.#joinDeadline = new JoinDeadline(clock, options)
     this.#stateSince = clock.now()
@@ -56,10 +60,26 @@ export class Rebalance {
     return this.#state === 'Empty' && this.#pendingJoins.size === 0
   }
 
+  /** Whether a group that was read from the log must rebalance: the last one is not over, or it is larger than allowed by now. */
+  get isDue(): boolean {
+    return this.members.count > this.#maxSize || (this.members.count > 0 && this.#isUnsettled)
+  }
+
+  hasRoomFor(memberId: string): boolean {
+    const member = this.members.get(memberId)
+    if (this.#state === 'Empty') return true
+    // During a rebalance those who have joined count: so the last to rejoin a group that is too large are turned away.
+    if (this.#state === 'PreparingRebalance') {
+      return Boolean(member?.parkedJoin) || this.members.parkedJoinCount < this.#maxSize
+    }
+    return member !== undefined || this.members.count < this.#maxSize
+  }
+
   /** The group is as its record has it; every member gets a whole session to come back. */
   restore(value: GroupMetadataValue): void {
     this.#state = value.members.length === 0 ? 'Empty' : 'Stable'
-    if (value.currentStateTimestamp !== -1) this.#stateSince = value.currentStateTimestamp
+    this.#isUnsettled = value.currentStateTimestamp === UNSETTLED
+    if (!this.#isUnsettled) this.#stateSince = value.currentStateTimestamp
     const protocolType = value.protocolType === '' ? null : value.protocolType
     this.#generation = { id: value.generation, protocolType, protocolName: value.protocol }
     for (const member of membersOf(value, this.#clock.monotonicMs())) this.members.add(member)
