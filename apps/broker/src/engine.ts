@@ -236,13 +236,15 @@ function openAuthorizer(
   { values }: BrokerConfig,
 ): Authorizer {
   if (values.authorizerClassName === '') return allowAll
-  return new AclAuthorizer(
-    { acls: () => controller.metadata().records(recordKinds.acls), logger },
+  const authorizer = new AclAuthorizer(
+    { logger },
     {
       superUsers: parseSuperUsers(values.superUsers),
       allowsWithoutAcl: values.allowEveryoneIfNoAclFound,
     },
   )
+  controller.followRecords(recordKinds.acls, (key, acl) => authorizer.change(key, acl))
+  return authorizer
 }
 
 interface Coordinators {

@@ -325,4 +325,22 @@ describe('cluster records', () => {
     await controller.changeRecords(features, () => new Map([['group.version', 1]]))
     expect(controller.metadata().records(configs)).toBe(map)
   })
+
+  it('of one kind are told to who follows them: those that there are, then each change', async () => {
+    const controller = await openController()
+    await set(controller, { 'broker/1': { a: '1' }, 'broker/2': { a: '2' } })
+    const heard: unknown[] = []
+    controller.followRecords(configs, (key, value) => heard.push([key, value]))
+    expect(heard.splice(0)).toEqual([
+      ['broker/1', { a: '1' }],
+      ['broker/2', { a: '2' }],
+    ])
+    await set(controller, { 'broker/1': null, 'broker/3': { a: '3' } })
+    expect(heard.splice(0)).toEqual([
+      ['broker/1', null],
+      ['broker/3', { a: '3' }],
+    ])
+    await controller.changeRecords(features, () => new Map([['group.version', 1]]))
+    expect(heard).toEqual([])
+  })
 })

@@ -17,6 +17,7 @@ import {
   topicImage,
 } from './metadata-image'
 import { allocateProducerIds, type ProducerIdBlock } from './producer-ids'
+import { RecordFollowers, type RecordListener } from './record-followers'
 import { keys, METADATA_FORMAT, type TopicRecord } from './records'
 import {
   type NewTopic,
@@ -54,6 +55,7 @@ export class Controller {
   readonly #logger: Logger
   readonly #options: ControllerOptions
   readonly #listeners = new Set<MetadataListener>()
+  readonly #followers = new RecordFollowers()
   readonly #waiting = new Set<{
     revision: number
     resolve: () => void
@@ -98,6 +100,11 @@ export class Controller {
   onChange(listener: MetadataListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls `listener` for each record of the kind, now and when it changes, before the change is answered. */
+  followRecords<T>(kind: RecordKind<T>, listener: RecordListener<T>): void {
+    this.#followers.add(kind, listener, this.#state.records)
   }
 
   /**
@@ -288,6 +295,7 @@ export class Controller {
     const { state, changedTopics } = applyEvents(this.#state, events, revision)
     this.#state = state
     this.#image = imageOf(state, this.#options.nodeId)
+    this.#followers.tell(events, state.records)
     for (const listener of this.#listeners) listener(this.#image, changedTopics)
     for (const waiter of this.#waiting) {
       if (waiter.revision > revision) continue

@@ -46,22 +46,21 @@ interface Answer {
  */
 export class AclAuthorizer implements Authorizer {
   readonly isEnforcing = true
-  readonly #acls: () => ReadonlyMap<string, Acl>
   readonly #logger: Logger
   readonly #options: AclAuthorizerOptions
   readonly #answers = new AnswerMemory<Answer>(ANSWERS_MAX_COUNT)
-  /** The map that index and answers were made from. */
-  #indexed: ReadonlyMap<string, Acl> | null = null
-  #index = new AclIndex([])
+  readonly #index = new AclIndex()
 
-  /** `acls` must return another map after each change, and the same one until then. */
-  constructor(
-    deps: { acls: () => ReadonlyMap<string, Acl>; logger: Logger },
-    options: AclAuthorizerOptions,
-  ) {
-    this.#acls = deps.acls
+  constructor(deps: { logger: Logger }, options: AclAuthorizerOptions) {
     this.#logger = deps.logger
     this.#options = options
+  }
+
+  /** Puts the rule of an `aclKey` in force at once, or takes it out of force (null). */
+  change(key: string, acl: Acl | null): void {
+    if (acl === null) this.#index.remove(key)
+    else this.#index.add(key, acl)
+    this.#answers.clear()
   }
 
   allows(
@@ -71,11 +70,10 @@ export class AclAuthorizer implements Authorizer {
     resourceName: string,
     audit: Audit,
   ): boolean {
-    const index = this.#currentIndex()
     const question = operation * QUESTIONS_PER_OPERATION + resourceType
     let answer = this.#answers.get(who, question, resourceName)
     if (!answer) {
-      answer = this.#decide(index.covering(resourceType, resourceName), who, operation)
+      answer = this.#decide(this.#index.covering(resourceType, resourceName), who, operation)
       this.#answers.set(who, question, resourceName, answer)
     }
     if (!answer.isAllowed && !audit.isQuiet)
@@ -91,11 +89,10 @@ export class AclAuthorizer implements Authorizer {
   }
 
   allowsOnSome(who: Requester, operation: AclOperation, resourceType: ResourceType): boolean {
-    const index = this.#currentIndex()
     // A name that no rule names: super users and whoever is allowed on everything need no further look.
-    const anyName = this.#decide(index.covering(resourceType, 'hardcode'), who, operation)
+    const anyName = this.#decide(this.#index.covering(resourceType, 'hardcode'), who, operation)
     if (anyName.isAllowed) return true
-    const fitting = [...index.ofType(resourceType)].filter(
+    const fitting = [...this.#index.ofType(resourceType)].filter(
       (acl) => isAbout(acl, who) && (acl.operation === operation || acl.operation === ALL),
     )
     const denied = fitting.filter(({ permissionType }) => permissionType === PermissionType.DENY)
@@ -103,16 +100,6 @@ export class AclAuthorizer implements Authorizer {
     return fitting
       .filter(({ permissionType }) => permissionType === PermissionType.ALLOW)
       .some((allowed) => isWildcard(allowed) || !denied.some((acl) => dominates(acl, allowed)))
-  }
-
-  #currentIndex(): AclIndex {
-    const acls = this.#acls()
-    if (acls !== this.#indexed) {
-      this.#index = new AclIndex(acls.values())
-      this.#indexed = acls
-      this.#answers.clear()
-    }
-    return this.#index
   }
 
   #decide(covering: readonly Acl[], who: Requester, operation: AclOperation): Answer {

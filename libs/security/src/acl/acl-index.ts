@@ -1,19 +1,49 @@
-import type { Acl } from './acl'
+import { aclKey, type Acl } from './acl'
 import { PatternType, WILDCARD } from './codes'
 
 interface OfType {
   readonly literal: Map<string, Acl[]>
   readonly prefixed: Map<string, Acl[]>
-  /** Of the prefixes, each once. */
-  readonly prefixLengths: Set<number>
+  /** How many different prefixes there are of each length. */
+  readonly prefixLengths: Map<number, number>
 }
 
-/** The rules by the resources that they cover: a question looks at few of them, however many there are. */
+/** The rules by the resources that they cover: a question looks at few of them, and so does a change, however many there are. */
 export class AclIndex {
+  readonly #byKey = new Map<string, Acl>()
   readonly #byType = new Map<number, OfType>()
 
-  constructor(acls: Iterable<Acl>) {
-    for (const acl of acls) this.#add(acl)
+  constructor(acls: Iterable<Acl> = []) {
+    for (const acl of acls) this.add(aclKey(acl), acl)
+  }
+
+  /** `key` is the rule's `aclKey`. A rule that is there already stays. */
+  add(key: string, acl: Acl): void {
+    if (this.#byKey.has(key)) return
+    this.#byKey.set(key, acl)
+    const found = this.#byType.get(acl.resourceType) ?? {
+      literal: new Map<string, Acl[]>(),
+      prefixed: new Map<string, Acl[]>(),
+      prefixLengths: new Map<number, number>(),
+    }
+    this.#byType.set(acl.resourceType, found)
+    const byName = namesOf(found, acl)
+    const acls = byName.get(acl.resourceName)
+    if (acls) return void acls.push(acl)
+    byName.set(acl.resourceName, [acl])
+    if (acl.patternType === PatternType.PREFIXED) countPrefix(found, acl.resourceName.length, 1)
+  }
+
+  remove(key: string): void {
+    const acl = this.#byKey.get(key)
+    if (!acl) return
+    this.#byKey.delete(key)
+    const found = this.#byType.get(acl.resourceType)!
+    const byName = namesOf(found, acl)
+    const acls = byName.get(acl.resourceName)!
+    if (acls.length > 1) return void acls.splice(acls.indexOf(acl), 1)
+    byName.delete(acl.resourceName)
+    if (acl.patternType === PatternType.PREFIXED) countPrefix(found, acl.resourceName.length, -1)
   }
 
   /** Every rule of the type. */
@@ -30,23 +60,18 @@ export class AclIndex {
     if (!found) return []
     const acls = [...(found.literal.get(name) ?? [])]
     if (name !== WILDCARD) acls.push(...(found.literal.get(WILDCARD) ?? []))
-    for (const length of found.prefixLengths)
+    for (const length of found.prefixLengths.keys())
       if (length <= name.length) acls.push(...(found.prefixed.get(name.slice(0, length)) ?? []))
     return acls
   }
+}
 
-  #add(acl: Acl): void {
-    const found = this.#byType.get(acl.resourceType) ?? {
-      literal: new Map<string, Acl[]>(),
-      prefixed: new Map<string, Acl[]>(),
-      prefixLengths: new Set<number>(),
-    }
-    this.#byType.set(acl.resourceType, found)
-    const isPrefixed = acl.patternType === PatternType.PREFIXED
-    if (isPrefixed) found.prefixLengths.add(acl.resourceName.length)
-    const byName = isPrefixed ? found.prefixed : found.literal
-    const acls = byName.get(acl.resourceName)
-    if (acls) acls.push(acl)
-    else byName.set(acl.resourceName, [acl])
-  }
+function namesOf({ literal, prefixed }: OfType, acl: Acl): Map<string, Acl[]> {
+  return acl.patternType === PatternType.PREFIXED ? prefixed : literal
+}
+
+function countPrefix({ prefixLengths }: OfType, length: number, by: 1 | -1): void {
+  const count = (prefixLengths.get(length) ?? 0) + by
+  if (count === 0) prefixLengths.delete(length)
+  else prefixLengths.set(length, count)
 }
