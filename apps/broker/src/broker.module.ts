@@ -11,7 +11,7 @@ import { RequestMetrics } from './metrics/request-metrics'
 import { topicMetrics } from './metrics/topic-metrics'
 import { createDispatcher } from './network/dispatcher'
 import { KafkaListener } from './network/listener'
-import { connectionLimitsOf } from './security/connection-limits'
+import { acceptLimitsOf, connectionLimitsOf } from './security/connection-limits'
 import { createGates } from './security/gates'
 
 /** Composes the broker: the engine below, the listener on top. Nest closes the listener first, then this module. */
@@ -73,7 +73,7 @@ async function createListener(
       logger: logger.named('millrace.network'),
       clock: systemClock,
       gateOf,
-      delayOf: (host) => quotas.connection.record(host, systemClock.monotonicMs()),
+      quotas,
     },
     {
       listeners,
@@ -83,8 +83,10 @@ async function createListener(
       maxIdleMs: values.connectionsMaxIdleMs,
     },
   )
+  quotas.accept.setLimits(acceptLimitsOf(current))
   let changes = 0
   dynamicConfig.onChange((changed) => {
+    quotas.accept.setLimits(acceptLimitsOf(changed))
     listener.reconfigure(changed.listeners)
     const change = ++changes
     void connectionLimitsOf(changed, logger).then((limits) => {

@@ -104,6 +104,11 @@ export const brokerConfigDefinition = {
     min: 0,
     doc: 'Connections in all, or under listener.name.NAME. of one listener; further ones wait until one is closed.',
   }),
+  maxConnectionCreationRate: int('max.connection.creation.rate', {
+    default: INT_MAX,
+    min: 0,
+    doc: 'New connections per second, in all or under listener.name.NAME. of one listener; further ones are let in later.',
+  }),
   fetchMaxBytes: int('fetch.max.bytes', {
     default: 57_671_680,
     min: 1024,

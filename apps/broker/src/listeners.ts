@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { ConfigOf, ConfigProblem, Properties } from '@millrace/config'
 import type { brokerConfigDefinition } from './config-keys'
 import type { ListenerAddress, ServedListener } from './network/listener'
-import { parseListenerLimit } from './security/connection-limits'
+import { type ListenerLimits, parseListenerLimits } from './security/connection-limits'
 import {
   parseListenerSecurity,
   propertiesOfListener,
@@ -11,11 +11,9 @@ import {
 } from './security/listener-security'
 
 /** A listener and what clients are told about it. */
-export interface Listener extends ServedListener {
+export interface Listener extends ServedListener, ListenerLimits {
   /** Null host or port 0: as bound. */
   readonly advertised: { readonly host: string | null; readonly port: number }
-  /** Connections to this listener; Infinity for no limit of its own. */
-  readonly maxConnections: number
 }
 
 type ListenerConfig = Pick<
@@ -58,16 +56,15 @@ export function parseListeners(
     const protocol = protocolOf(address.name, protocols, problems)
     if (protocol === null) return []
     const parsed = parseListenerSecurity(propertiesOfListener(given, address.name), protocol)
-    const limit = parseListenerLimit(given, address.name)
-    problems.push(...parsed.problems, ...limit.problems)
+    const limited = parseListenerLimits(given, address.name)
+    problems.push(...parsed.problems, ...limited.problems)
     const told = advertised.get(address.name) ?? address
     const { security } = parsed
-    const { maxConnections } = limit
     return [
       {
         ...address,
         security,
-        maxConnections,
+        ...limited.limits,
         advertised: { host: told.host || null, port: told.port },
       },
     ]

@@ -1,3 +1,4 @@
+export type { AcceptLimits, AcceptQuota } from './accept-quota'
 export { alterationProblem, entityOf, planAlterations, type Alteration } from './alter'
 export { quotaConfigDefinition } from './config'
 export type { EntityType, QuotaEntity, QuotaRecord } from './entity'

@@ -124,3 +124,47 @@ describe('quotas', () => {
     expect(quotasOf([ofUser('alice', QuotaName.REQUEST, 50)]).isEnabled).toBe(true)
   })
 })
+
+describe('the rate at which a broker lets connections in', () => {
+  const limits = (perSecond: number, ofOut = Infinity) => ({
+    perSecond,
+    perSecondOfListener: new Map([['OUT', ofOut]]),
+  })
+  /** How many come to a listener before one has to wait, that one included. */
+  const countUntilWait = ({ accept }: Quotas, listenerName: string): number => {
+    for (let count = 1; count < 1000; count++) if (accept.record(listenerName, 0) > 0) return count
+    return Infinity
+  }
+
+  it('is that of all listeners together', () => {
+    const quotas = quotasOf([])
+    quotas.accept.setLimits(limits(2))
+    for (let count = 0; count < 15; count++) expect(quotas.accept.record('IN', 0)).toBe(0)
+    expect(countUntilWait(quotas, 'OUT')).toBe(6)
+  })
+
+  it('may be lower for one listener, and holds up no other then', () => {
+    const quotas = quotasOf([])
+    quotas.accept.setLimits(limits(100, 1))
+    expect(countUntilWait(quotas, 'OUT')).toBe(11)
+    expect(quotas.accept.record('IN', 0)).toBe(0)
+  })
+
+  it('makes nobody wait for more than one sample', () => {
+    const { accept } = quotasOf([])
+    accept.setLimits(limits(0))
+    expect(accept.record('IN', 0)).toBe(1000)
+    accept.setLimits(limits(1))
+    for (let count = 0; count < 100; count++) accept.record('IN', 0)
+    expect(accept.record('IN', 0)).toBe(1000)
+  })
+
+  it('does not count who was refused', () => {
+    const { accept } = quotasOf([])
+    accept.setLimits(limits(1, 1))
+    for (let count = 0; count < 100; count++) {
+      expect(accept.record('OUT', 0)).toBe(0)
+      accept.takeBack('OUT', 0)
+    }
+  })
+})

@@ -1,4 +1,5 @@
 import type { ConfigOf } from '@millrace/config'
+import { AcceptQuota } from './accept-quota'
 import { ClientQuota } from './client-quota'
 import type { quotaConfigDefinition } from './config'
 import { ConnectionQuota } from './connection-quota'
@@ -15,7 +16,10 @@ export class Quotas {
   /** Percent of the time of the thread that works on requests. */
   readonly request: ClientQuota
   readonly mutation: MutationQuota
+  /** New connections of one address. */
   readonly connection: ConnectionQuota
+  /** New connections of a listener, and of all: their limits are configs of the broker. */
+  readonly accept: AcceptQuota
   #isEnabled = false
 
   constructor(config: ConfigOf<typeof quotaConfigDefinition>) {
@@ -29,6 +33,7 @@ export class Quotas {
       windowMs: config.controllerQuotaWindowSizeSeconds * 1000,
     })
     this.connection = new ConnectionQuota(window)
+    this.accept = new AcceptQuota(window)
   }
 
   /** Whether any quota on requests is set: without one a request costs this one question. */

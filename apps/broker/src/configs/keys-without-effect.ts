@@ -323,10 +323,6 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
       ['replication.quota.window.size.seconds', 'INT', '1', { min: 1 }],
     ],
   },
-  {
-    why: 'The rate of new connections is limited by quotas of addresses.',
-    keys: [['max.connection.creation.rate', 'INT', '2147483647', { min: 0 }]],
-  },
 ]
 
 /** Kafka keeps these to itself: it describes them to nobody, and neither do we. */

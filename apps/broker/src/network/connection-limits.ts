@@ -10,9 +10,6 @@ export interface ConnectionLimitOptions {
   readonly maxOfIp: ReadonlyMap<string, number>
 }
 
-/** `wait` until another connection is closed, as the accept loop of Kafka does; `refuse` at once. */
-export type Admission = 'admit' | 'wait' | 'refuse'
-
 /** Counts the connections of a broker against its limits. */
 export class ConnectionLimits {
   #options: ConnectionLimitOptions
@@ -29,19 +26,23 @@ export class ConnectionLimits {
     this.#options = options
   }
 
-  /** Counts the connection if it is admitted. */
-  admit(listenerName: string, host: string): Admission {
-    const { max, maxOfListener, maxPerIp, maxOfIp } = this.#options
+  /** If not, further ones wait until another one is closed, as the accept loop of Kafka does. */
+  hasRoom(listenerName: string): boolean {
+    const { max, maxOfListener } = this.#options
     const ofListener = this.#byListener.get(listenerName) ?? 0
-    if (this.#count >= max || ofListener >= (maxOfListener.get(listenerName) ?? Infinity))
-      return 'wait'
+    return this.#count < max && ofListener < (maxOfListener.get(listenerName) ?? Infinity)
+  }
+
+  /** Counts a connection; false if there are too many from its address: it does not count, and is to be closed at once. */
+  admit(listenerName: string, host: string): boolean {
+    const { maxPerIp, maxOfIp } = this.#options
     const ip = hostAddress(host)
     const ofIp = this.#byIp.get(ip) ?? 0
-    if (ofIp >= (maxOfIp.get(ip) ?? maxPerIp)) return 'refuse'
+    if (ofIp >= (maxOfIp.get(ip) ?? maxPerIp)) return false
     this.#count += 1
-    this.#byListener.set(listenerName, ofListener + 1)
+    this.#byListener.set(listenerName, (this.#byListener.get(listenerName) ?? 0) + 1)
     this.#byIp.set(ip, ofIp + 1)
-    return 'admit'
+    return true
   }
 
   /** Of a connection that was admitted. */

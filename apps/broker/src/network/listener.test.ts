@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { systemClock } from '@millrace/base'
+import { parseConfig } from '@millrace/config'
+import { quotaConfigDefinition, Quotas } from '@millrace/quota'
 import { silentLogger } from '@millrace/telemetry'
 import { KafkaListener } from './listener'
 
@@ -22,7 +24,7 @@ describe('KafkaListener', () => {
         logger: silentLogger,
         clock: systemClock,
         gateOf: () => null,
-        delayOf: () => 0,
+        quotas: new Quotas(parseConfig(quotaConfigDefinition, {}).config),
       },
       {
         listeners: [

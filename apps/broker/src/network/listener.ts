@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import { errorCode, errorMessage, type Clock, type PlatformError, type Timer } from '@millrace/base'
+import type { Quotas } from '@millrace/quota'
 import { hostAddress, type Principal } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { CustomTransportStrategy } from '@nestjs/microservices'
@@ -15,8 +16,8 @@ import { tlsClient, tlsServerOptions } from './tls'
 
 /** How long a shutdown waits for replies that are owed before it cuts the connections. */
 const DRAIN_MAX_MS = 5000
-/** Connections held until the broker is ready: all its clients come back at once after a restart. */
-const MAX_EARLY = 10_000
+/** Connections held until the broker is ready, or until their time has come: after a restart all its clients come back at once. */
+const HELD_MAX_COUNT = 10_000
 /** Idle connections and slow logins are looked for this often, or more often if the idle time is short. */
 const SWEEP_MAX_MS = 5000
 const SWEEPS_PER_IDLE_TIME = 8
@@ -61,8 +62,7 @@ export interface ListenerDeps {
   readonly clock: Clock
   /** Makes what stands before the requests of a listener; null where nobody has to log in. */
   readonly gateOf: (listener: ServedListener) => Gate | null
-  /** Counts a connection from an address; if not 0, it is one too many and to be closed after so many milliseconds. */
-  readonly delayOf: (host: string) => number
+  readonly quotas: Pick<Quotas, 'accept' | 'connection'>
 }
 
 /** One listener that is bound. */
@@ -73,8 +73,13 @@ interface Bound {
   readonly tlsServer: TlsServer | null
   security: ListenerSecurity
   readonly host: ConnectionHost
-  /** Sockets that wait for the broker to be ready (at most `MAX_EARLY`), or for another connection to go (at most `backlog`). */
+  /**
+   * Sockets that wait for the broker to be ready or for a limit on the rate of connections (at most `HELD_MAX_COUNT`), or
+   * for another connection to go (at most `backlog`). Each has its turn when those before it had theirs.
+   */
   readonly waiting: Socket[]
+  /** Of the next connection: it is counted once, and then comes `later` or may come `now`. */
+  turn: 'not counted' | 'later' | 'now'
 }
 
 /**
@@ -186,6 +191,7 @@ export class KafkaListener implements CustomTransportStrategy {
       security,
       host: this.#hostOf(listener),
       waiting: [],
+      turn: 'not counted',
     }
     this.#bound.push(bound)
     const { server, tlsServer } = bound
@@ -217,35 +223,42 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   #onConnection(bound: Bound, socket: Socket): void {
-    if (!this.#isReady || bound.waiting.length > 0) this.#wait(bound, socket)
-    else this.#admit(bound, socket)
+    const isFirst = this.#isReady && bound.waiting.length === 0
+    if (isFirst && this.#takeTurn(bound)) this.#admit(bound, socket)
+    else this.#wait(bound, socket)
   }
 
-  /** Returns false if the socket waits now. */
-  #admit(bound: Bound, socket: Socket): boolean {
-    if (socket.destroyed) return true
+  /** Whether the next connection may come in now. If not, those that wait are asked for when it may. */
+  #takeTurn(bound: Bound): boolean {
+    const { clock, quotas } = this.#deps
+    if (bound.turn === 'not counted') {
+      const waitMs = quotas.accept.record(bound.name, clock.monotonicMs())
+      bound.turn = waitMs > 0 ? 'later' : 'now'
+      if (waitMs > 0)
+        clock.schedule(waitMs, () => {
+          bound.turn = 'now'
+          this.#admitWaiting(bound)
+        })
+    }
+    if (bound.turn === 'later' || !this.#limits.hasRoom(bound.name)) return false
+    bound.turn = 'not counted'
+    return true
+  }
+
+  #admit(bound: Bound, socket: Socket): void {
+    const { clock, logger, quotas } = this.#deps
+    const { name: listenerName } = bound
     const host = socket.remoteAddress ?? 'unknown'
-    const admission = this.#limits.admit(bound.name, host)
-    if (admission === 'wait') {
-      this.#wait(bound, socket)
-      return false
-    }
-    const delayMs = this.#deps.delayOf(hostAddress(host))
+    const nowMs = clock.monotonicMs()
+    const delayMs = quotas.connection.record(hostAddress(host), nowMs)
     if (delayMs > 0) {
-      if (admission === 'admit') this.#limits.release(bound.name, host)
+      quotas.accept.takeBack(listenerName, nowMs)
       this.#refuseLater(bound, socket, delayMs)
-      return true
-    }
-    if (admission === 'admit') this.#onAdmitted(bound, socket, host)
+    } else if (this.#limits.admit(listenerName, host)) this.#onAdmitted(bound, socket, host)
     else {
-      const { logger } = this.#deps
-      logger.warn('connection refused: too many from this address', {
-        host,
-        listenerName: bound.name,
-      })
+      logger.warn('connection refused: too many from this address', { host, listenerName })
       socket.destroy()
     }
-    return true
   }
 
   /** Over its quota of new connections: closed late, so that who tries again at once is slowed down. */
@@ -264,7 +277,8 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   #wait(bound: Bound, socket: Socket): void {
-    if (bound.waiting.length >= (this.#isReady ? this.#options.backlog : MAX_EARLY)) {
+    const isHeld = !this.#isReady || bound.turn === 'later'
+    if (bound.waiting.length >= (isHeld ? HELD_MAX_COUNT : this.#options.backlog)) {
       const { logger } = this.#deps
       logger.warn('connection refused: too many connections', { listenerName: bound.name })
       socket.destroy()
@@ -275,9 +289,12 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   #admitWaiting(bound: Bound): void {
-    if (!this.#isReady || this.#isClosing) return
-    for (let count = bound.waiting.length; count > 0; count--)
-      if (!this.#admit(bound, bound.waiting.shift()!)) return
+    const { waiting } = bound
+    while (this.#isReady && !this.#isClosing && waiting.length > 0) {
+      if (!waiting[0].destroyed && !this.#takeTurn(bound)) return
+      const socket = waiting.shift()!
+      if (!socket.destroyed) this.#admit(bound, socket)
+    }
   }
 
   #onAdmitted(bound: Bound, socket: Socket, host: string): void {

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { int, parseConfig, type ConfigProblem, type Properties } from '@millrace/config'
+import type { AcceptLimits } from '@millrace/quota'
 import { hostAddress } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { BrokerConfig } from '../config'
@@ -30,18 +31,46 @@ export async function connectionLimitsOf(
   }
 }
 
-/** Only what is written for the listener itself: without the prefix the key limits the whole broker. */
-export function parseListenerLimit(
+export function acceptLimitsOf({ values, listeners }: BrokerConfig): AcceptLimits {
+  return {
+    perSecond: values.maxConnectionCreationRate,
+    perSecondOfListener: new Map(
+      listeners.map(({ name, maxConnectionCreationRate }) => [name, maxConnectionCreationRate]),
+    ),
+  }
+}
+
+/** Of one listener; Infinity without a limit of its own. */
+export interface ListenerLimits {
+  readonly maxConnections: number
+  /** Per second. */
+  readonly maxConnectionCreationRate: number
+}
+
+/** Only what is written for the listener itself: without the prefix the keys limit the whole broker. */
+export function parseListenerLimits(
   given: Properties,
   listenerName: string,
-): { maxConnections: number; problems: readonly ConfigProblem[] } {
-  const name = `listener.name.${listenerName.toLowerCase()}.max.connections`
-  const doc = 'Connections to this listener.'
-  const { config, problems } = parseConfig(
-    { max: int(name, { default: null, min: 1, doc }) },
-    given,
-  )
-  return { maxConnections: config.max ?? Infinity, problems }
+): { limits: ListenerLimits; problems: readonly ConfigProblem[] } {
+  const prefix = `listener.name.${listenerName.toLowerCase()}.`
+  const definition = {
+    max: int(`${prefix}max.connections`, {
+      default: null,
+      min: 1,
+      doc: 'Connections to this listener.',
+    }),
+    rate: int(`${prefix}max.connection.creation.rate`, {
+      default: null,
+      min: 0,
+      doc: 'New connections to this listener per second.',
+    }),
+  }
+  const { config, problems } = parseConfig(definition, given)
+  const limits = {
+    maxConnections: config.max ?? Infinity,
+    maxConnectionCreationRate: config.rate ?? Infinity,
+  }
+  return { limits, problems }
 }
 
 /** `HOST:COUNT`, comma separated. An IPv6 address may hold colons: the last one counts. */

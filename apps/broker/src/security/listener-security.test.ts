@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '@millrace/config'
-import { parseIpOverrides, parseListenerLimit } from './connection-limits'
+import { parseIpOverrides, parseListenerLimits } from './connection-limits'
 import {
   parseListenerSecurity,
   propertiesOfListener,
@@ -104,8 +104,19 @@ describe('limits on connections', () => {
   })
 
   it('of a listener are those that name it', () => {
-    const given = { 'max.connections': '10', 'listener.name.out.max.connections': '3' }
-    expect(parseListenerLimit(given, 'OUT')).toEqual({ maxConnections: 3, problems: [] })
-    expect(parseListenerLimit(given, 'IN')).toEqual({ maxConnections: Infinity, problems: [] })
+    const given = {
+      'max.connections': '10',
+      'max.connection.creation.rate': '20',
+      'listener.name.out.max.connections': '3',
+      'listener.name.out.max.connection.creation.rate': '5',
+    }
+    expect(parseListenerLimits(given, 'OUT')).toEqual({
+      limits: { maxConnections: 3, maxConnectionCreationRate: 5 },
+      problems: [],
+    })
+    expect(parseListenerLimits(given, 'IN').limits).toEqual({
+      maxConnections: Infinity,
+      maxConnectionCreationRate: Infinity,
+    })
   })
 })

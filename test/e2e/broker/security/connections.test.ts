@@ -91,6 +91,55 @@ describe('limits on connections', () => {
   })
 })
 
+describe('limits on the rate of new connections (max.connection.creation.rate)', () => {
+  const versions = (client: RawClient) => client.ask(ApiKey.ApiVersions, 0, {})
+  /** What ten samples of one second allow at one per second. */
+  const openFree = async (port?: number) => {
+    for (let count = 0; count < 10; count++) await versions(await open(port))
+  }
+
+  it('let further ones in later, in the order in which they came', async () => {
+    broker = await startTestBroker({ 'max.connection.creation.rate': '1' })
+    await openFree()
+    const startMs = performance.now()
+    const answered: number[] = []
+    const late = [await open(), await open()].map((client, index) =>
+      versions(client).then(() => answered.push(index)),
+    )
+    await Promise.all(late)
+    expect(performance.now() - startMs).toBeGreaterThan(1900) // a second for each
+    expect(answered).toEqual([0, 1])
+    expect(broker.complaints).toEqual([])
+  })
+
+  it('hold for one listener where they name it, from the moment they are set', async () => {
+    broker = await startTestBroker({
+      listeners: 'SMALL://127.0.0.1:0,PLAINTEXT://127.0.0.1:0',
+      'listener.security.protocol.map': 'SMALL:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    })
+    const [small, other] = broker.ports
+    const admin = await open(other)
+    const [name, value] = ['listener.name.small.max.connection.creation.rate', '1']
+    const { responses } = await admin.ask(ApiKey.IncrementalAlterConfigs, 1, {
+      resources: [
+        {
+          resourceType: 4,
+          resourceName: '1',
+          configs: [{ name, configOperation: 0, value }],
+        },
+      ],
+      validateOnly: false,
+    })
+    expect(responses[0].errorCode).toBe(0)
+    await openFree(small)
+    for (let count = 0; count < 3; count++) await open(small)
+    const fromLast = versions(await open(small)).then(() => 'the last one')
+    const fromOther = versions(await open(other)).then(() => 'the other listener')
+    expect(await Promise.race([fromLast, fromOther])).toBe('the other listener')
+    expect(await fromLast).toBe('the last one')
+  })
+})
+
 describe('connections.max.idle.ms', () => {
   it('closes a connection on which nothing moves, and no other', async () => {
     broker = await startTestBroker({ 'connections.max.idle.ms': '400' })
