@@ -15,6 +15,8 @@ export interface FetchRequest {
   readonly maxBytes: number
   readonly isolationLevel: IsolationLevel
   readonly entries: readonly FetchEntry[]
+  /** Runs what is done after a wait, so that whoever asks can count the time that it takes. */
+  readonly timed?: <T>(work: () => T) => T
 }
 
 /** One look at all partitions of a fetch. */

@@ -273,6 +273,26 @@ describe('a fetch', () => {
     expect(read).toHaveBeenCalledTimes(1)
   })
 
+  it('lets who asks time the reading that follows a wait, and not the first look', async () => {
+    const node = await aNode()
+    await node.apply(aTopic('a'))
+    const read = jest.spyOn(node.replicas.partition('a', 0)!.log, 'read')
+    const readsWhenTimed: number[] = []
+    const timed: FetchRequest['timed'] = (work) => {
+      const before = read.mock.calls.length
+      const done = work()
+      readsWhenTimed.push(read.mock.calls.length - before)
+      return done
+    }
+    const answer = node.replicas.fetch(aFetch(['a'], { timed }))
+    expect(await isSettled(answer)).toBe(false)
+    expect(readsWhenTimed).toEqual([])
+    void node.replicas.append(anAppend(['a']))
+    await node.flush()
+    await answer
+    expect(readsWhenTimed).toEqual([1])
+  })
+
   it('counts no more of a partition than it may have of it', async () => {
     const node = await aNode()
     await node.apply(aTopic('a'))

@@ -154,6 +154,7 @@ export class ReplicaManager {
       this.traffic.countReads(pass.results)
       return pass.results
     }
+    const { timed } = request
     return new Promise((resolve) => {
       const fetch: DelayedFetch = new DelayedFetch(
         { clock: this.#clock },
@@ -162,7 +163,7 @@ export class ReplicaManager {
           pass,
           partitionOf,
           maxWaitMs: Math.min(request.maxWaitMs, MAX_FETCH_WAIT_MS),
-          read,
+          read: timed === undefined ? read : () => timed(read),
           settle: (results) => {
             this.#waitingFetches.delete(fetch)
             this.traffic.countReads(results)

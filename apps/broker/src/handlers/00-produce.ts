@@ -68,7 +68,7 @@ async function appendInTurn(
     await before
     if (hasTransactionalEntry(plan)) await verifyTransactions(plan, request.transactionalId!, ctx)
     // The topic may be gone since the plan was made; the append looks for the partition again.
-    answer = append(request, plan, ctx)
+    answer = ctx.timed(() => append(request, plan, ctx))
   } finally {
     if (verifying.get(client) === turn) verifying.delete(client)
     endTurn()
@@ -93,7 +93,7 @@ async function append(
     entries: plan.flatMap(({ entry }) => entry ?? []),
   })
   if (acks === 0) return closeOnFailure(plan, results)
-  return formatReply(request, plan, results, ctx)
+  return ctx.timed(() => formatReply(request, plan, results, ctx))
 }
 
 function formatReply(

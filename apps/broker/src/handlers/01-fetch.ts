@@ -46,6 +46,7 @@ export const fetch = handler(
       isolationLevel:
         request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted',
       entries,
+      timed: ctx.throttle?.timed,
     })
     const reply = (found: readonly PartitionFetchResult[]) => {
       const all = [...found, ...refused]
@@ -53,7 +54,9 @@ export const fetch = handler(
         ? formatReply(all, context, ctx)
         : formatThrottled(request, context, ctx)
     }
-    return results instanceof Promise ? results.then(reply) : reply(results)
+    return results instanceof Promise
+      ? results.then((found) => ctx.timed(() => reply(found)))
+      : reply(results)
   },
 )
 

@@ -60,6 +60,11 @@ export class RequestContext {
     return this.throttle?.permitMutation(partitionCount, this.apiVersion >= strictSince) ?? true
   }
 
+  /** Runs work that follows a wait of the handler: what it takes counts as time for this request, as what came before the wait. */
+  timed<T>(work: () => T): T {
+    return this.throttle === null ? work() : this.throttle.timed(work)
+  }
+
   /** Everything that the client may do to a resource, as the bit field that answers carry. */
   allowedOperations(resourceType: ResourceType, resourceName: string): number {
     return operationsOf(resourceType, (operation) =>

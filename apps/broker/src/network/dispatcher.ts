@@ -73,12 +73,14 @@ export function createDispatcher(
         throttle,
       )
       const answer = handler.handle(request, context)
-      throttle?.onHandled()
+      throttle?.pause()
       const toFrame = (body: object | null) => {
+        throttle?.resume()
         const told = throttle === null ? body : throttle.finish(apiKey, frame.length, body)
-        return told === null
-          ? null
-          : encodeResponse(handler.response, apiVersion, correlationId, told as never)
+        if (told === null) return null
+        const reply = encodeResponse(handler.response, apiVersion, correlationId, told as never)
+        throttle?.onEncoded(apiKey)
+        return reply
       }
       return answer instanceof Promise ? answer.then(toFrame) : toFrame(answer)
     },

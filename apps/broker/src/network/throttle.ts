@@ -16,15 +16,17 @@ export interface Throttled {
 
 /**
  * What one request uses up of its client's quotas, and the wait that follows from it. There is one only while a quota is set.
- * Times are those of the thread, from the request's begin to the first wait of its handler.
+ * Time is that of the thread: from the request's begin to the first wait of its handler, what is `timed` after it, and the encoding.
  */
 export class RequestThrottle {
   readonly #connection: Throttled
   readonly #quotas: Quotas
   readonly #clock: Clock
   readonly #client: QuotaClient
-  readonly #startedMs: number
-  #handledMs: number | null = null
+  /** Spent on the request, and not recorded yet. */
+  #spentMs = 0
+  /** Since when the thread has been at it; null while it waits. */
+  #runningSinceMs: number | null
   #isRequestRecorded = false
   #waitMs = 0
   /** Until when changes of topics have to wait; the request itself may take part of that time. */
@@ -35,12 +37,29 @@ export class RequestThrottle {
     this.#quotas = deps.quotas
     this.#clock = deps.clock
     this.#client = client
-    this.#startedMs = deps.clock.monotonicMs()
+    this.#runningSinceMs = deps.clock.monotonicMs()
   }
 
-  /** Called when the handler has returned, be it a promise. */
-  onHandled(): void {
-    this.#handledMs ??= this.#clock.monotonicMs() - this.#startedMs
+  /** The request waits, or is done: from now on the time is somebody else's. */
+  pause(): void {
+    const nowMs = this.#clock.monotonicMs()
+    this.#spentMs += nowMs - (this.#runningSinceMs ?? nowMs)
+    this.#runningSinceMs = null
+  }
+
+  /** The thread is at it again. */
+  resume(): void {
+    this.#runningSinceMs ??= this.#clock.monotonicMs()
+  }
+
+  /** Does a part of the work that follows a wait. */
+  readonly timed = <T>(work: () => T): T => {
+    this.resume()
+    try {
+      return work()
+    } finally {
+      this.pause()
+    }
   }
 
   /** Whether `count` partitions may be made or removed now. Not strictly, the answer is always yes, and the client waits. */
@@ -81,11 +100,25 @@ export class RequestThrottle {
     return answer && { ...answer, throttleTimeMs }
   }
 
+  /** Counts what was spent since the answer was made: too late to tell the client, its next request does. */
+  onEncoded(apiKey: number): void {
+    this.pause()
+    if (EXEMPT.has(apiKey)) return
+    const nowMs = this.#clock.monotonicMs()
+    this.#quotas.request.recordQuietly(this.#client, this.#takePercent(nowMs), nowMs)
+  }
+
   #recordRequest(nowMs: number): void {
     if (this.#isRequestRecorded) return
     this.#isRequestRecorded = true
-    const spentMs = this.#handledMs ?? nowMs - this.#startedMs
-    const percent = spentMs * PERCENT_SECONDS_PER_MS
-    this.#waitMs = Math.max(this.#waitMs, this.#quotas.request.record(this.#client, percent, nowMs))
+    const waitMs = this.#quotas.request.record(this.#client, this.#takePercent(nowMs), nowMs)
+    this.#waitMs = Math.max(this.#waitMs, waitMs)
+  }
+
+  #takePercent(nowMs: number): number {
+    const spentMs = this.#spentMs + nowMs - (this.#runningSinceMs ?? nowMs)
+    this.#spentMs = 0
+    if (this.#runningSinceMs !== null) this.#runningSinceMs = nowMs
+    return spentMs * PERCENT_SECONDS_PER_MS
   }
 }
