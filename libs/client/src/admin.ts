@@ -12,7 +12,6 @@ import {
   ListOffsetsResponse,
   OffsetFetchRequest,
   OffsetFetchResponse,
-  protocolError,
 } from '@millrace/wire'
 import type { Cluster } from './cluster'
 import type {
@@ -23,6 +22,7 @@ import type {
   TopicPartitionOffset,
 } from './options'
 import { retry } from './retry'
+import { refusal } from './refusal'
 
 /** How long an administrative call goes on trying while the cluster is not ready. */
 const ADMIN_TIMEOUT_MS = 60_000
@@ -91,7 +91,7 @@ async function describeCluster(cluster: Cluster): Promise<ClusterDescription> {
   const reply = await connection.send(DescribeClusterRequest, DescribeClusterResponse, {
     includeClusterAuthorizedOperations: false,
   })
-  check(reply.errorCode, reply.errorMessage)
+  check(reply.errorCode, reply.errorMessage, 'cluster')
   return {
     clusterId: reply.clusterId,
     controllerId: reply.controllerId,
@@ -211,9 +211,7 @@ async function committedOffsets(
 }
 
 /** @throws ProtocolError unless the code is NONE */
-function check(errorCode: number, message: string | null, about?: string): void {
+function check(errorCode: number, message: string | null, about: string): void {
   if (errorCode === ErrorCode.NONE) return
-  const error = protocolError(errorCode)
-  const text = message ?? error.message
-  throw protocolError(errorCode, about ? `${about}: ${text}` : text)
+  throw refusal(errorCode, about, message)
 }

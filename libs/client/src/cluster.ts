@@ -17,6 +17,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   type TopicMetadata,
 } from './options'
+import { refusal } from './refusal'
 
 /** A long poll or a join holds back what comes behind it, so each kind of traffic has sockets of its own. */
 export type Purpose = 'main' | 'fetch' | 'group'
@@ -105,7 +106,7 @@ export class Cluster {
     for (const { name, errorCode } of reply.topics) {
       const topic = name === null ? undefined : this.#topics.get(name)
       if (errorCode === ErrorCode.NONE && topic) found.set(topic.name, topic)
-      else if (!isUnknownTopic(errorCode)) throw protocolError(errorCode)
+      else if (!isUnknownTopic(errorCode)) throw refusal(errorCode, `topic ${name}`)
     }
     return found
   }
@@ -151,7 +152,7 @@ export class Cluster {
     const reply = await connection.send(FindCoordinatorRequest, FindCoordinatorResponse, request, {
       maxVersion: FIND_COORDINATOR_MAX_VERSION,
     })
-    if (reply.errorCode !== ErrorCode.NONE) throw protocolError(reply.errorCode)
+    if (reply.errorCode !== ErrorCode.NONE) throw refusal(reply.errorCode, `group ${groupId}`)
     if (!this.#brokers.has(reply.nodeId)) await this.#refresh([])
     this.#coordinators.set(groupId, reply.nodeId)
     return reply.nodeId

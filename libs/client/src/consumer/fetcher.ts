@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
-import { ErrorCode, FetchRequest, FetchResponse, type Infer, protocolError } from '@millrace/wire'
+import { ErrorCode, FetchRequest, FetchResponse, type Infer } from '@millrace/wire'
 import type { Cluster } from '../cluster'
 import { clientErrors } from '../errors'
 import type { FetchedBatches } from '../options'
@@ -10,6 +10,7 @@ import { checkBatches } from './checked-batches'
 import { type FailedPartition, holdBack } from './hold-back'
 import { partitionKey, type PartitionSet, type PartitionState } from './partition-state'
 import type { ConsumerSettings } from './settings'
+import { refusal } from '../refusal'
 
 /** Later versions name topics by id. */
 const FETCH_MAX_VERSION = 12
@@ -127,7 +128,7 @@ export class Fetcher {
         maxVersion: FETCH_MAX_VERSION,
         timeoutMs: this.#options.fetchMaxWaitMs + ANSWER_GRACE_MS,
       })
-      if (reply.errorCode !== ErrorCode.NONE) throw protocolError(reply.errorCode)
+      if (reply.errorCode !== ErrorCode.NONE) throw refusal(reply.errorCode, 'fetch')
       if (!this.#isClosed) this.#onReply(brokerId, asked, reply)
     } catch (error) {
       const current = asked.filter(({ state, epoch }) => partitions.isCurrent(state, epoch))
@@ -177,7 +178,7 @@ export class Fetcher {
   #onPartition(brokerId: number, { state, offset }: Asked, reply: PartitionReply): void {
     const { topic, partition } = state
     if (reply.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return this.#onOutOfRange(state, offset)
-    if (reply.errorCode !== ErrorCode.NONE) throw protocolError(reply.errorCode)
+    if (reply.errorCode !== ErrorCode.NONE) throw refusal(reply.errorCode, `${topic}-${partition}`)
     if (state.isPaused) return
     const { highWatermark, abortedTransactions } = reply
     const records = reply.records ?? NO_RECORDS

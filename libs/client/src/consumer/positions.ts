@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@millrace/base'
 import type { Logger } from '@millrace/telemetry'
-import { ErrorCode, ListOffsetsRequest, ListOffsetsResponse, protocolError } from '@millrace/wire'
+import { ErrorCode, ListOffsetsRequest, ListOffsetsResponse } from '@millrace/wire'
 import type { Cluster } from '../cluster'
 import { clientErrors } from '../errors'
 import type { GroupOffsets } from '../group/group-offsets'
@@ -8,6 +8,7 @@ import { isRetriableError } from '../retry'
 import { holdBack } from './hold-back'
 import { partitionKey, type PartitionSet, type PartitionState } from './partition-state'
 import type { ConsumerSettings } from './settings'
+import { refusal } from '../refusal'
 
 /** Later versions know more special points, which are of no use here. */
 const LIST_OFFSETS_MAX_VERSION = 6
@@ -121,7 +122,7 @@ export class Positions {
         const one = byKey.get(partitionKey({ topic, partition }))
         if (one === undefined) continue
         await this.#attempt([one], () => {
-          if (errorCode !== ErrorCode.NONE) throw protocolError(errorCode)
+          if (errorCode !== ErrorCode.NONE) throw refusal(errorCode, `${topic}-${partition}`)
           for (const { state } of this.#current([one])) state.onPosition(offset)
         })
       }

@@ -5,12 +5,12 @@ import {
   OffsetCommitResponse,
   OffsetFetchRequest,
   OffsetFetchResponse,
-  protocolError,
 } from '@millrace/wire'
 import type { Cluster } from '../cluster'
 import type { TopicPartition, TopicPartitionOffset } from '../options'
 import { retry } from '../retry'
 import { askCoordinator, isElsewhere } from './coordinator-request'
+import { refusal } from '../refusal'
 
 /** How long one commit goes on trying: heartbeats go on meanwhile, but nothing is fetched. */
 const COMMIT_TIMEOUT_MS = 10_000
@@ -126,7 +126,7 @@ export class GroupOffsets {
     const { groupId } = this.#options
     if (isElsewhere(errorCode)) this.#deps.cluster.forgetCoordinator(groupId)
     const subject = about === undefined ? `group ${groupId}` : `group ${groupId}, ${about}`
-    throw protocolError(errorCode, `${subject}: ${protocolError(errorCode).message}`)
+    throw refusal(errorCode, subject)
   }
 }
 

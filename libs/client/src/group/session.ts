@@ -10,7 +10,6 @@ import {
   JoinGroupResponse,
   LeaveGroupRequest,
   LeaveGroupResponse,
-  protocolError,
   SyncGroupRequest,
   SyncGroupResponse,
 } from '@millrace/wire'
@@ -18,6 +17,7 @@ import type { Cluster } from '../cluster'
 import { clientErrors } from '../errors'
 import { isRetriableError, retry } from '../retry'
 import { askCoordinator, isElsewhere } from './coordinator-request'
+import { refusal } from '../refusal'
 
 /** A join is answered when all members are there, at the latest after the rebalance timeout. */
 const JOIN_GRACE_MS = 5_000
@@ -328,7 +328,7 @@ export class GroupSession {
       case ErrorCode.REBALANCE_IN_PROGRESS:
         break
       default:
-        return protocolError(errorCode, `group ${groupId}: ${protocolError(errorCode).message}`)
+        return refusal(errorCode, `group ${groupId}`)
     }
     return clientErrors.create('CLIENT_GROUP_MOVED_ON', { groupId, reason: errorName(errorCode) })
   }

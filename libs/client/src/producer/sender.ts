@@ -20,6 +20,7 @@ import type { Accumulator } from './accumulator'
 import type { PartitionQueue } from './partition-queue'
 import type { PendingBatch, ProducerIdentity } from './pending-batch'
 import { TopicLookups } from './topic-lookups'
+import { refusal } from '../refusal'
 
 /** The broker remembers five batches per producer and partition: with more in flight it could not tell a duplicate. */
 const IN_FLIGHT_MAX = 5
@@ -275,12 +276,7 @@ export class Sender {
       this.#cluster.invalidate([queue.topic])
       this.#sendAgain(queue, batch, errorName(errorCode))
     } else {
-      this.#stopWith(
-        protocolError(
-          errorCode,
-          `${queue.topic}-${queue.partition}: ${text ?? protocolError(errorCode).message}`,
-        ),
-      )
+      this.#stopWith(refusal(errorCode, `${queue.topic}-${queue.partition}`, text))
     }
   }
 
@@ -392,6 +388,6 @@ async function initProducerId(cluster: Cluster): Promise<ProducerIdentity> {
   const connection = await cluster.anyConnection()
   const request = { transactionalId: null, transactionTimeoutMs: 0 }
   const reply = await connection.send(InitProducerIdRequest, InitProducerIdResponse, request)
-  if (reply.errorCode !== ErrorCode.NONE) throw protocolError(reply.errorCode)
+  if (reply.errorCode !== ErrorCode.NONE) throw refusal(reply.errorCode, 'producer id')
   return { producerId: reply.producerId, producerEpoch: reply.producerEpoch }
 }

@@ -3,6 +3,7 @@ import { ErrorCode, protocolError } from '@millrace/wire'
 import type { Cluster } from '../cluster'
 import type { ClientDeps } from '../options'
 import { retry } from '../retry'
+import { refusal } from '../refusal'
 
 /** How old what is known of a topic may become: it may have got partitions. Kafka's `metadata.max.age.ms`. */
 const METADATA_MAX_AGE_MS = 300_000
@@ -68,7 +69,7 @@ export class TopicLookups {
         throw protocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${topic}`)
       }
       if (found.partitions.some(({ leader }) => leader < 0))
-        throw protocolError(ErrorCode.LEADER_NOT_AVAILABLE)
+        throw refusal(ErrorCode.LEADER_NOT_AVAILABLE, `topic ${topic}`)
       return found.partitions.length
     })
     if (signal.aborted) return
