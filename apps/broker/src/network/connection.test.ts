@@ -13,7 +13,9 @@ let nowMs = 0
 const clock: Clock = { ...systemClock, now: () => nowMs, monotonicMs: () => nowMs }
 const lines: string[] = []
 const logger = createLogger({ level: 'debug', write: (line) => lines.push(line), now: () => 0 })
-const dispatcher = { dispatch: () => null, isOneAtATime: () => false }
+const ANSWER_BYTES = 1 << 20
+const unsupported = Buffer.alloc(ANSWER_BYTES, 1)
+const dispatcher = { dispatch: (): Buffer[] | null => [unsupported], isOneAtATime: () => false }
 
 let server: Server
 let peer: Socket
@@ -101,6 +103,21 @@ describe('Connection', () => {
     sweep(MINUTE_MS)
     expect(socket.destroyed).toBe(true)
     expect(lines.join()).toContain('the login was not completed in time')
+  })
+
+  it('takes the messages of a login one at a time: who reads no answers fills no memory', async () => {
+    const answers = jest.spyOn(dispatcher, 'dispatch')
+    const socket = await open({ withLogin: true, maxIdleMs: -1 })
+    const notServed = Buffer.from('0000000a0012007f00000007ffff', 'hex') // may be asked again and again
+    peer.pause()
+    peer.write(Buffer.concat(Array.from({ length: 1000 }, () => notServed)))
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    while (!socket.writableNeedDrain) await turn()
+    for (let count = 0; count < 200; count++) await turn() // would it go on, it would by now
+    expect(socket.writableLength).toBeLessThan(2 * ANSWER_BYTES)
+    expect(answers.mock.calls.length).toBeLessThan(1000)
+    peer.resume()
+    while (answers.mock.calls.length < 1000) await turn()
   })
 
   it('stays for ever where there is neither a login nor an idle time', async () => {

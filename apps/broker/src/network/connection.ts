@@ -74,8 +74,6 @@ export class Connection {
   #isNew = true
   /** The login under way; null once it is done, and where there is none. */
   #login: Login | null = null
-  /** A message of the login is being looked at: the next one waits. */
-  #isLoginBusy = false
   /** Monotonic time until which a quota holds this client up; 0 if none does. */
   #mutedUntilMs = 0
   /** Whether anything moved since the last sweep. */
@@ -197,13 +195,18 @@ export class Connection {
     return (
       !this.#isClosed &&
       !this.#isDraining &&
-      !this.#isLoginBusy &&
+      this.#mayGoOn() &&
       !(this.#heldFrame !== null && this.#isSerialBusy) &&
       this.#mutedUntilMs === 0 &&
       this.#slots.length < MAX_REQUESTS_IN_FLIGHT &&
       this.#bytesInFlight < MAX_BYTES_IN_FLIGHT &&
       this.#readyBytes + this.#socket.writableLength < MAX_UNSENT_BYTES
     )
+  }
+
+  /** The messages of a login one at a time, each when the answer to the last one has left: a stranger can fill no queue. */
+  #mayGoOn(): boolean {
+    return this.#login === null || (this.#slots.length === 0 && !this.#socket.writableNeedDrain)
   }
 
   #begin(frame: Buffer, isSerial: boolean): void {
@@ -234,14 +237,12 @@ export class Connection {
   }
 
   async #logIn(frame: Buffer, login: Login): Promise<readonly Buffer[] | null> {
-    this.#isLoginBusy = true
     const { reply, outcome, reason } = await login.onFrame(frame)
     if (outcome === 'failed') return this.#failLogin(reply, reason)
     if (outcome === 'done') {
       this.#login = null
       this.#splitter.maxFrameBytes = this.#host.maxFrameBytes
     }
-    this.#isLoginBusy = false
     return reply
   }
 
