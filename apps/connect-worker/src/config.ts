@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { formatProblems, parseConfig, parsePropertiesFile, type Properties } from '@millrace/config'
 import { nodeHttp, systemClock } from '@millrace/base'
+import type { ClientOptions } from '@millrace/client'
+import { ConfigurationError } from '@millrace/connect-api'
 import { parseClientSecurity, type ClientSecurity } from '@millrace/security'
 import { connectErrors, workerConfigDefinition, type WorkerConfig } from '@millrace/connect-runtime'
 
@@ -21,12 +23,7 @@ export function readWorkerProperties(path: string, overrides: Properties = {}): 
 /** @throws CONNECT_INVALID_WORKER_CONFIG with every problem */
 export function parseWorkerSettings(properties: Properties): WorkerSettings {
   const { config, problems: unparsed } = parseConfig(workerConfigDefinition, properties)
-  const deps = {
-    clock: systemClock,
-    readFile: (path: string) => readFileSync(path),
-    http: nodeHttp,
-  }
-  const { security, problems: insecure } = parseClientSecurity(deps, properties)
+  const { security, problems: insecure } = parseClientSecurity(securityDeps, properties)
   const problems = [...unparsed, ...insecure]
   if (problems.length > 0) {
     throw connectErrors.create('CONNECT_INVALID_WORKER_CONFIG', {
@@ -34,6 +31,33 @@ export function parseWorkerSettings(properties: Properties): WorkerSettings {
     })
   }
   return { config, properties, security, listen: listenAddress(config) }
+}
+
+/** Where and how a client of a connector connects: as the worker, but for what `own` sets. @throws ConfigurationError */
+export function connectionOf(
+  { config, properties, security }: WorkerSettings,
+  own: Properties,
+): Pick<ClientOptions, 'bootstrapServers' | 'security'> {
+  const { bootstrapServers } = config
+  if (Object.keys(own).length === 0) return { bootstrapServers, security }
+  const merged = { ...properties, ...own }
+  const { servers, problems: unparsed } = parseBootstrap(merged)
+  const { security: ownSecurity, problems: insecure } = parseClientSecurity(securityDeps, merged)
+  const problems = [...unparsed, ...insecure]
+  if (problems.length > 0) throw new ConfigurationError(formatProblems(problems))
+  return { bootstrapServers: servers, security: ownSecurity }
+}
+
+function parseBootstrap(properties: Properties) {
+  const { bootstrapServers } = workerConfigDefinition
+  const { config, problems } = parseConfig({ bootstrapServers }, properties)
+  return { servers: config.bootstrapServers, problems }
+}
+
+const securityDeps = {
+  clock: systemClock,
+  readFile: (path: string) => readFileSync(path),
+  http: nodeHttp,
 }
 
 const ALL_ADDRESSES = '0.0.0.0'

@@ -24,7 +24,7 @@ import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyInstance } from 'fastify'
 import { builtInPlugins } from './built-in-plugins'
-import { parseWorkerSettings, type WorkerSettings } from './config'
+import { connectionOf, parseWorkerSettings, type WorkerSettings } from './config'
 import { ConnectWorkerModule } from './connect-worker.module'
 import { connectWorkerErrors } from './errors'
 import { ErrorFilter } from './rest/error.filter'
@@ -106,17 +106,18 @@ export async function listenWorker(options: StartWorkerOptions): Promise<Running
 
 function createHerder(
   options: StartWorkerOptions,
-  { config, properties, security }: WorkerSettings,
+  settings: WorkerSettings,
   registry: PluginRegistry,
   workerId: () => string,
 ): DistributedHerder {
+  const { config, properties } = settings
   const { logger } = options
   const clock = options.clock ?? systemClock
   const environment = options.environment ?? process.env
-  const client = (clientId: string) =>
+  const client = (clientId: string, own: Properties = {}) =>
     createClient(
       { clock, random: systemRandom, logger, net: nodeNet },
-      { bootstrapServers: [...config.bootstrapServers], clientId, security },
+      { clientId, ...connectionOf(settings, own) },
     )
   const providers = createConfigProviders(
     { disk: nodeDisk, environment },

@@ -34,6 +34,7 @@ const registry = new PluginRegistry({ logger: silentLogger }, [
 const deps = {
   registry,
   workerProperties: {},
+  overrideRules: { clientOverridePolicy: 'All', clientOverrideAllowlist: [] },
   providers: createConfigProviders(
     { disk: { readFile: async () => null }, environment: {} },
     {},
@@ -139,4 +140,37 @@ describe('validateConnectorConfig', () => {
     expect(problems.map(({ key }) => key)).toContain('db.host')
     expect(keys.find(({ name }) => name === 'db.host')?.value).toBe('${env:NOT_SET}')
   })
+
+  const overridesOf = async (clientOverridePolicy: string, ...settings: string[]) => {
+    const overrideRules = { clientOverridePolicy, clientOverrideAllowlist: ['linger.ms'] }
+    const overrides = settings.map((key) => [key, 'secret'])
+    const config = { name: 'c', 'connector.class': 'test-source', 'db.host': 'h' }
+    return validateConnectorConfig(
+      { ...deps, overrideRules },
+      { ...config, ...Object.fromEntries(overrides) },
+    )
+  }
+
+  it.each([
+    ['All', []],
+    ['None', ['producer.override.linger.ms', 'admin.override.sasl.jaas.config']],
+    ['Principal', ['producer.override.linger.ms']],
+    ['Allowlist', ['admin.override.sasl.jaas.config']],
+    [
+      'org.apache.kafka.connect.connector.policy.PrincipalConnectorClientConfigOverridePolicy',
+      ['producer.override.linger.ms'],
+    ],
+  ])(
+    'takes the settings of clients that the policy %s lets a connector change',
+    async (policy, refused) => {
+      const settings = ['producer.override.linger.ms', 'admin.override.sasl.jaas.config']
+      const { problems, keys } = await overridesOf(policy, ...settings)
+      expect(problems.map(({ key }) => key)).toEqual(refused)
+      for (const name of refused)
+        expect(keys.find((key) => key.name === name)).toMatchObject({
+          value: '[hidden]',
+          errors: [expect.stringContaining(`policy of the worker is ${policy}`)],
+        })
+    },
+  )
 })

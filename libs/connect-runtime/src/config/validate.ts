@@ -5,6 +5,7 @@ import {
   int,
   list,
   parseConfig,
+  password,
   type ConfigDefinition,
   type ConfigKey,
   type ConfigProblem,
@@ -19,6 +20,7 @@ import {
 } from '../pipeline/build'
 import type { PluginRegistry } from '../plugins/registry'
 import { resolvePlaceholders, type ConfigProvider } from './config-providers'
+import { isOverride, refusalOf, refusedOverrides, type OverrideRules } from './override-policy'
 import {
   commonConnectorConfig,
   sinkConnectorConfig,
@@ -53,6 +55,7 @@ export interface ValidateDeps {
   readonly registry: PluginRegistry
   readonly providers: ReadonlyMap<string, ConfigProvider>
   readonly workerProperties: Properties
+  readonly overrideRules: OverrideRules
 }
 
 /** Some keys of a configuration that share a prefix and a definition. */
@@ -62,8 +65,6 @@ interface Section {
   readonly definition: ConfigDefinition
   readonly validate?: (config: never, properties: Properties) => readonly ConfigProblem[]
 }
-
-const CLIENT_OVERRIDES = ['producer.override.', 'consumer.override.', 'admin.override.']
 
 const topicCreationGroup = {
   include: list('include', { default: [], importance: 'LOW', doc: 'Patterns of topic names.' }),
@@ -93,6 +94,7 @@ export async function validateConnectorConfig(
     ...connectorSections(plugin),
     ...converterSections(deps, resolved, problems),
     ...transformSections(deps.registry, resolved, problems),
+    ...overrideSections(deps.overrideRules, properties, problems),
   ]
   for (const section of sections) problems.push(...checkSection(section, resolved))
   if (plugin?.type === 'sink') problems.push(...checkTopics(resolved))
@@ -226,6 +228,18 @@ function transformSections(
   return sections
 }
 
+/** Only the client settings that the worker lets no connector set: the others are for the client to check. */
+function overrideSections(
+  rules: OverrideRules,
+  properties: Properties,
+  problems: ConfigProblem[],
+): readonly Section[] {
+  const refused = refusedOverrides(rules, properties)
+  for (const key of refused) problems.push(refusalOf(key, rules))
+  const keys = refused.map((key) => [key, password(key, { default: null, doc: 'Not allowed.' })])
+  return [{ prefix: '', group: 'Client Overrides', definition: Object.fromEntries(keys) }]
+}
+
 function checkSection(section: Section, properties: Properties): readonly ConfigProblem[] {
   const own = withPrefix(properties, section.prefix)
   const { config, problems } = parseConfig(section.definition, own)
@@ -308,7 +322,5 @@ function valueText(key: ConfigKey, given: string | null | undefined): string | n
 
 function unknownKeys(keys: readonly ValidatedKey[], properties: Properties): readonly string[] {
   const known = new Set(keys.flatMap((key) => [key.name, ...key.definition.aliases]))
-  return Object.keys(properties).filter(
-    (name) => !known.has(name) && !CLIENT_OVERRIDES.some((prefix) => name.startsWith(prefix)),
-  )
+  return Object.keys(properties).filter((name) => !known.has(name) && !isOverride(name))
 }

@@ -1,4 +1,5 @@
 import { boolean, className, int, list, long, oneOf, string, type ConfigOf } from '@millrace/config'
+import { OVERRIDE_POLICIES, overridePolicyOf } from './override-policy'
 
 const SIMPLE_HEADER_CONVERTER = 'org.apache.kafka.connect.storage.SimpleHeaderConverter'
 
@@ -121,6 +122,17 @@ export const workerConfigDefinition = {
     unit: 'ms',
     importance: 'HIGH',
     doc: 'How long a worker may take to stop its tasks and rejoin in a rebalance.',
+  }),
+  clientOverridePolicy: className('connector.client.config.override.policy', {
+    default: 'All',
+    importance: 'LOW',
+    doc: 'Which producer.override.*, consumer.override.* and admin.override.* a connector may set: All, None, Principal (who it logs in as) or Allowlist.',
+    check: (name) => (overridePolicyOf(name) === null ? OVERRIDE_POLICIES.join(', ') : null),
+  }),
+  clientOverrideAllowlist: list('connector.client.config.override.allowlist', {
+    default: [],
+    importance: 'LOW',
+    doc: 'With the policy Allowlist: the settings that a connector may change, without the prefix.',
   }),
   topicCreationEnable: boolean('topic.creation.enable', {
     default: true,

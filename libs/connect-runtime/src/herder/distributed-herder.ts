@@ -7,6 +7,7 @@ import { validateConnectorConfig, type Validation } from '../config/validate'
 import type { WorkerConfig } from '../config/worker-config'
 import { classify, connectErrors } from '../errors'
 import { aliases } from '../pipeline/build'
+import type { CreateClient } from '../worker/attempt-scope'
 import { Backoff, logRetry, sleepUnlessAborted } from '../pipeline/retry'
 import type { PluginRegistry } from '../plugins/registry'
 import type { ConfigChange, TargetState } from './config-state'
@@ -26,8 +27,7 @@ import { SerialQueue } from './serial-queue'
 import { StatusStore } from './status-store'
 
 export interface HerderDeps {
-  /** A Kafka client of its own for each use. */
-  readonly client: (clientId: string) => Client
+  readonly client: CreateClient
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -164,8 +164,9 @@ export class DistributedHerder {
 
   validate(properties: Properties): Promise<Validation> {
     const { registry, providers } = this.#deps
-    const workerProperties = this.#options.properties
-    return validateConnectorConfig({ registry, providers, workerProperties }, properties)
+    const { config: overrideRules, properties: workerProperties } = this.#options
+    const deps = { registry, providers, workerProperties, overrideRules }
+    return validateConnectorConfig(deps, properties)
   }
 
   /** @throws CONNECT_INVALID_CONFIG, CONNECT_ALREADY_EXISTS */

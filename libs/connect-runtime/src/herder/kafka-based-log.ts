@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@millrace/base'
+import { errorCode, type Clock, type Random } from '@millrace/base'
 import type {
   Admin,
   Client,
@@ -194,10 +194,21 @@ export class KafkaBasedLog {
     if (expected !== null && actual !== expected) {
       throw connectErrors.create('CONNECT_TOPIC_PARTITIONS', { topic, actual, expected, key })
     }
-    const configs = await this.#admin.describeConfigs(topic)
-    const policy = configs['cleanup.policy'] ?? 'compact' // a cluster that hides it is believed
+    const policy = await this.#cleanupPolicy()
     if (policy !== 'compact') {
       throw connectErrors.create('CONNECT_TOPIC_NOT_COMPACTED', { topic, policy })
+    }
+  }
+
+  /** A cluster that hides it is believed, as Kafka Connect does: the right to see configs is not needed. */
+  async #cleanupPolicy(): Promise<string> {
+    const { topic } = this.#options
+    try {
+      return (await this.#admin.describeConfigs(topic))['cleanup.policy'] ?? 'compact'
+    } catch (error) {
+      if (errorCode(error) !== 'TOPIC_AUTHORIZATION_FAILED') throw error
+      this.#deps.logger.warn('cleanup.policy not checked: no right to describe configs', { topic })
+      return 'compact'
     }
   }
 

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Random } from '@millrace/base'
-import type { Client } from '@millrace/client'
 import type { Properties } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
 import type { ConfigProvider } from '../config/config-providers'
 import type { WorkerConfig } from '../config/worker-config'
 import type { PluginRegistry } from '../plugins/registry'
-import { taskName, type TaskId } from '../worker/attempt-scope'
+import { taskName, type CreateClient, type TaskId } from '../worker/attempt-scope'
 import { Worker, type TaskDefinition } from '../worker/worker'
 import type { WorkItem } from './assignor'
 import type { ConfigStore } from './config-store'
@@ -17,7 +16,7 @@ import type { OffsetStore } from './offset-store'
 import type { ConnectorState, StatusStore } from './status-store'
 
 export interface ReconcilerDeps {
-  readonly client: (clientId: string) => Client
+  readonly client: CreateClient
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

@@ -12,6 +12,7 @@ import type { ConfigProvider } from '../config/config-providers'
 import type { WorkerConfig } from '../config/worker-config'
 import type { OffsetStore } from '../herder/offset-store'
 import type { PluginRegistry } from '../plugins/registry'
+import { clientSettings } from './client-settings'
 import type { TaskAttempt, TaskReporter, TaskState } from './supervisor'
 
 export interface TaskId {
@@ -19,8 +20,14 @@ export interface TaskId {
   readonly task: number
 }
 
+/**
+ * Makes a Kafka client of its own for each use. `connection` (`bootstrap.servers`, `security.*`, `ssl.*`, `sasl.*`) stands
+ * over how the worker connects and logs in. @throws ConfigurationError
+ */
+export type CreateClient = (clientId: string, connection?: Properties) => Client
+
 export interface WorkerDeps {
-  readonly client: (clientId: string) => Client
+  readonly client: CreateClient
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -48,6 +55,12 @@ export interface AttemptScope {
   readonly taskConfig: unknown
   readonly reporter: TaskReporter
   readonly logger: Logger
+}
+
+/** Looks for topics and creates them; it has settings of its own, as in Kafka Connect. @throws ConfigurationError */
+export function createAdminClient({ worker, options, connector, id }: AttemptScope): Client {
+  const { connection } = clientSettings('admin', options.properties, connector)
+  return worker.client(`connector-adminclient-${taskName(id)}`, connection)
 }
 
 export function taskName({ connector, task }: TaskId): string {

@@ -12,7 +12,7 @@ import {
   type Properties,
 } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
-import { withPrefix } from '../config/connector-config'
+import type { ClientSettings } from './client-settings'
 
 /** Producer settings that a worker (`producer.*`) or a connector (`producer.override.*`) may change. */
 const producerDefinition = {
@@ -71,23 +71,16 @@ const consumerDefinition = {
  * Producer options of a source task. What could lose or reorder records (acks, retries, idempotence) is fixed and
  * logged if somebody sets it. @throws ConfigurationError
  */
-export function producerOverrides(
-  worker: Properties,
-  connector: Properties,
-  logger: Logger,
-): ProducerOptions {
-  const properties = { ...worker, ...withPrefix(connector, 'producer.override.') }
-  return present(parseOverrides(producerDefinition, properties, 'producer', logger))
+export function producerOverrides({ behaviour }: ClientSettings, logger: Logger): ProducerOptions {
+  return present(parseOverrides(producerDefinition, behaviour, 'producer', logger))
 }
 
 /** Consumer options of a sink task. @throws ConfigurationError */
 export function consumerOverrides(
-  worker: Properties,
-  connector: Properties,
+  { behaviour }: ClientSettings,
   sink: { readonly groupId: string; readonly groupInstanceId: string; readonly logger: Logger },
 ): ConsumerOptions & { readonly groupId: string } {
-  const properties = { ...worker, ...withPrefix(connector, 'consumer.override.') }
-  const config = parseOverrides(consumerDefinition, properties, 'consumer', sink.logger)
+  const config = parseOverrides(consumerDefinition, behaviour, 'consumer', sink.logger)
   return present({
     ...config,
     groupId: config.groupId ?? sink.groupId,

@@ -1,16 +1,17 @@
-import type { Client } from '@millrace/client'
 import type { ConnectorPlugin } from '@millrace/connect-api'
 import { compileJavaRegex } from '@millrace/transforms'
-import { commonConnectorConfig, sinkConnectorConfig, withPrefix } from '../config/connector-config'
+import { commonConnectorConfig, sinkConnectorConfig } from '../config/connector-config'
 import { createConverters, createTransformChain } from '../pipeline/build'
 import { DeadLetterQueue } from '../pipeline/dead-letter'
 import { RecordErrors } from '../pipeline/record-errors'
 import { consumerOverrides, producerOverrides } from './client-overrides'
+import { clientSettings } from './client-settings'
 import { SinkTaskAttempt } from './sink-task'
 import type { TaskAttempt } from './supervisor'
 import { TopicCreator } from './target-topics'
 import {
   closingClient,
+  createAdminClient,
   parseOrThrow,
   recordErrorOptions,
   taskName,
@@ -25,12 +26,13 @@ export async function createSinkAttempt(scope: AttemptScope): Promise<TaskAttemp
   const sink = parseOrThrow(sinkConnectorConfig, connector)
   const chain = createTransformChain(registry, connector)
   const converters = createConverters(registry, connector, options.properties)
-  const client = worker.client(`connector-consumer-${taskName(id)}`)
+  const settings = clientSettings('consumer', options.properties, connector)
+  const client = worker.client(`connector-consumer-${taskName(id)}`, settings.connection)
   const closers: (() => Promise<void>)[] = [() => client.close()]
   try {
-    const deadLetters = await createDeadLetters(scope, sink, client, closers)
+    const deadLetters = await createDeadLetters(scope, sink, closers)
     const consumer = client.consumer(
-      consumerOverrides(withPrefix(options.properties, 'consumer.'), connector, {
+      consumerOverrides(settings, {
         groupId: `connect-${id.connector}`,
         groupInstanceId: `connector-consumer-${taskName(id)}`,
         logger,
@@ -86,10 +88,9 @@ async function createDeadLetters(
     readonly deadLetterReplicationFactor: number
     readonly deadLetterContextHeaders: boolean
   },
-  client: Client,
   closers: (() => Promise<void>)[],
 ): Promise<DeadLetterQueue | null> {
-  const { id, options, connector, logger } = scope
+  const { id, options, connector, logger, worker } = scope
   const topic = sink.deadLetterTopic.trim()
   if (topic === '') return null
   const rule = {
@@ -99,15 +100,17 @@ async function createDeadLetters(
     replicationFactor: sink.deadLetterReplicationFactor,
     configs: {},
   }
+  const admin = createAdminClient(scope)
+  closers.unshift(() => admin.close())
   const creator = new TopicCreator(
-    { admin: client.admin(), logger, onTopic: () => undefined },
+    { admin: admin.admin(), logger, onTopic: () => undefined },
     { rules: [rule], isEnabled: true },
   )
   await creator.ensure(topic)
-  const producer = client.producer(
-    producerOverrides(withPrefix(options.properties, 'producer.'), connector, logger),
-  )
-  closers.unshift(() => producer.close())
+  const settings = clientSettings('producer', options.properties, connector)
+  const client = worker.client(`connector-dlq-producer-${taskName(id)}`, settings.connection)
+  const producer = client.producer(producerOverrides(settings, logger))
+  closers.unshift(() => producer.close().then(() => client.close()))
   return new DeadLetterQueue(
     { producer },
     {

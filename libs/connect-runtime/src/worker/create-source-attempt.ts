@@ -1,13 +1,15 @@
 import type { ConnectorPlugin, SourceTaskContext } from '@millrace/connect-api'
-import { commonConnectorConfig, withPrefix } from '../config/connector-config'
+import { commonConnectorConfig } from '../config/connector-config'
 import { createConverters, createTransformChain } from '../pipeline/build'
 import { RecordErrors } from '../pipeline/record-errors'
 import { producerOverrides } from './client-overrides'
+import { clientSettings } from './client-settings'
 import { SourceTaskAttempt } from './source-task'
 import type { TaskAttempt } from './supervisor'
 import { TopicCreator, topicCreationRules } from './target-topics'
 import {
   closingClient,
+  createAdminClient,
   parseOrThrow,
   recordErrorOptions,
   taskName,
@@ -23,10 +25,10 @@ export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAtte
   const converters = createConverters(registry, connector, options.properties)
   const plugin = scope.plugin as Extract<ConnectorPlugin, { readonly type: 'source' }>
   const task = plugin.createTask(scope.taskConfig as never, sourceContext(scope))
-  const client = worker.client(`connector-producer-${taskName(id)}`)
-  const producer = client.producer(
-    producerOverrides(withPrefix(options.properties, 'producer.'), connector, logger),
-  )
+  const settings = clientSettings('producer', options.properties, connector)
+  const client = worker.client(`connector-producer-${taskName(id)}`, settings.connection)
+  const producer = client.producer(producerOverrides(settings, logger))
+  const admin = createAdminClient(scope)
   const attempt = new SourceTaskAttempt(
     {
       clock,
@@ -40,7 +42,7 @@ export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAtte
         errors: new RecordErrors({ clock, random, logger }, recordErrorOptions(common)),
         producer,
         topics: new TopicCreator(
-          { admin: client.admin(), logger, onTopic: (topic) => options.onTopic(id, topic) },
+          { admin: admin.admin(), logger, onTopic: (topic) => options.onTopic(id, topic) },
           {
             rules: topicCreationRules(connector),
             isEnabled: options.config.topicCreationEnable,
@@ -56,7 +58,7 @@ export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAtte
   )
   return closingClient(attempt, async () => {
     await producer.close()
-    await client.close()
+    await Promise.all([client.close(), admin.close()])
   })
 }
 

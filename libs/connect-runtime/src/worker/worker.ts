@@ -1,6 +1,8 @@
-import type { ConfigDefinition, Properties } from '@millrace/config'
+import { ConfigurationError } from '@millrace/connect-api'
+import { formatProblems, type ConfigDefinition, type Properties } from '@millrace/config'
 import type { Logger } from '@millrace/telemetry'
 import { resolvePlaceholders } from '../config/config-providers'
+import { refusalOf, refusedOverrides } from '../config/override-policy'
 import {
   parseOrThrow,
   taskName,
@@ -82,6 +84,7 @@ export class Worker {
     const { registry, providers } = this.#deps
     const connector = await resolvePlaceholders(providers, definition.connector)
     const task = await resolvePlaceholders(providers, definition.task)
+    this.#refuseOverrides(connector)
     const plugin = await registry.connector(connector['connector.class'])
     const scope: AttemptScope = {
       worker: this.#deps,
@@ -95,5 +98,12 @@ export class Worker {
       logger,
     }
     return plugin.type === 'source' ? createSourceAttempt(scope) : createSinkAttempt(scope)
+  }
+
+  /** They were checked when the connector was made, but the worker may have another policy since then. @throws ConfigurationError */
+  #refuseOverrides(connector: Properties): void {
+    const { config } = this.#options
+    const refused = refusedOverrides(config, connector).map((key) => refusalOf(key, config))
+    if (refused.length > 0) throw new ConfigurationError(formatProblems(refused))
   }
 }
