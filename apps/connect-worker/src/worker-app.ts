@@ -10,13 +10,16 @@ import {
   type Clock,
 } from '@millrace/base'
 import { createClient } from '@millrace/client'
-import type { Properties } from '@millrace/config'
+import { parseConfig, type Properties } from '@millrace/config'
 import {
   createConfigProviders,
   createConverters,
   DistributedHerder,
   loadPluginPath,
   PluginRegistry,
+  resolvePlaceholders,
+  workerConfigDefinition,
+  type HerderDeps,
   type PluginSet,
 } from '@millrace/connect-runtime'
 import type { Logger } from '@millrace/telemetry'
@@ -71,14 +74,15 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
 
 /** The same, but resolves as soon as the REST server listens: /health says `starting` until the worker is ready. */
 export async function listenWorker(options: StartWorkerOptions): Promise<RunningWorker> {
-  const settings = parseWorkerSettings(options.properties)
   const { logger } = options
+  const providers = configProviders(options)
+  const settings = parseWorkerSettings(await resolvePlaceholders(providers, options.properties))
   const pluginSets = await loadPluginPath({ disk: nodeDisk, logger }, settings.config.pluginPath)
   const sets = [builtInPlugins, ...(options.plugins ? [options.plugins] : []), ...pluginSets]
   const registry = new PluginRegistry({ logger }, sets)
   createConverters(registry, {}, settings.properties) // a worker that can convert nothing should not start
   let { port } = settings.listen
-  const herder = createHerder(options, settings, registry, (): string => {
+  const herder = createHerder(options, settings, { registry, providers }, (): string => {
     const { restAdvertisedHostName, restAdvertisedPort } = settings.config
     return `${restAdvertisedHostName ?? reachableHost(settings.listen.host)}:${restAdvertisedPort ?? port}`
   })
@@ -104,28 +108,29 @@ export async function listenWorker(options: StartWorkerOptions): Promise<Running
   }
 }
 
+/** For connectors and for the worker's own properties, which may hold placeholders but where they name the providers. */
+function configProviders({ properties, environment = process.env }: StartWorkerOptions) {
+  const { configProviders: key } = workerConfigDefinition
+  const { names } = parseConfig({ names: key }, properties).config
+  return createConfigProviders({ disk: nodeDisk, environment }, properties, names)
+}
+
 function createHerder(
   options: StartWorkerOptions,
   settings: WorkerSettings,
-  registry: PluginRegistry,
+  parts: Pick<HerderDeps, 'registry' | 'providers'>,
   workerId: () => string,
 ): DistributedHerder {
   const { config, properties } = settings
   const { logger } = options
   const clock = options.clock ?? systemClock
-  const environment = options.environment ?? process.env
   const client = (clientId: string, own: Properties = {}) =>
     createClient(
       { clock, random: systemRandom, logger, net: nodeNet },
       { clientId, ...connectionOf(settings, own) },
     )
-  const providers = createConfigProviders(
-    { disk: nodeDisk, environment },
-    properties,
-    config.configProviders,
-  )
   return new DistributedHerder(
-    { client, clock, random: systemRandom, logger, registry, providers },
+    { ...parts, client, clock, random: systemRandom, logger },
     { config, properties, workerId },
   )
 }

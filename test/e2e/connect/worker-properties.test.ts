@@ -15,6 +15,18 @@ const config = {
   'producer.override.linger.ms': '5',
 }
 
+describe("a worker's own properties", () => {
+  it('may hold placeholders, as those of connectors', async () => {
+    const topic = 'status-${env:TEST_SECRET}'
+    const worker = await startWorkerOn(harness.bootstrap, {
+      'group.id': 'other',
+      'status.storage.topic': topic,
+    })
+    await worker.close()
+    expect(await harness.readTopic('status-hidden-value')).toEqual([])
+  })
+})
+
 describe('a policy on client settings', () => {
   it('refuses connectors that change more, new ones and those that were there before it', async () => {
     await harness.create('before', { ...config, remote: 'before' })
