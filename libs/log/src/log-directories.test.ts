@@ -217,6 +217,22 @@ describe('moveLog', () => {
     expect((await disk.list('/b')).filter((name) => name.startsWith('orders'))).toEqual([])
   })
 
+  it('takes nothing out of a directory that has failed, nor into one that fails meanwhile', async () => {
+    const { manager, disk } = await open()
+    const [inA, inB] = [await create(manager, 0), await create(manager, 1)]
+    await append(inA, 20)
+    await manager.moveLog('orders', 0, '/b')
+    // Another log finds out; the move itself meets no error.
+    const isOfOther = (operation: DiskOperation) => isIn('/b/orders-1', operation)
+    disk.options = { onOperation: (operation) => (isOfOther(operation) ? broken : null) }
+    await expect(append(inB, 1)).rejects.toMatchObject({ code: 'LOG_STORAGE_FAILED' })
+    await settle()
+    expect(inA.directory).toBe('/a/orders-0')
+    await append(inA, 1)
+    await expect(manager.moveLog('orders', 1, '/a')).rejects.toThrow(code('LOG_STORAGE_FAILED'))
+    expect(inB.directory).toBe('/b/orders-1')
+  })
+
   it('ends when somebody wants the log to stay, or deletes it', async () => {
     const { manager, disk } = await open()
     const log = await create(manager, 0)

@@ -24,6 +24,7 @@ export class LogHealth {
   /** `topic-partition`, for messages. */
   readonly #where: string
   #failure: PlatformError | null
+  #isOffline = false
 
   constructor(deps: LogHealthDeps, where: string, damage: PlatformError | null) {
     this.#deps = deps
@@ -36,11 +37,17 @@ export class LogHealth {
     return this.#failure
   }
 
-  /** No more records are taken, whatever comes: the disk failed, here or under another log of the directory. */
+  /** The disk failed: neither appends nor reads are served. A log that was found damaged is not offline, what is good in it can be read. */
+  get isOffline(): boolean {
+    return this.#isOffline
+  }
+
+  /** Nothing is taken or read any more, whatever comes: the disk failed, here or under another log of the directory. */
   fail(cause: unknown): void {
-    if (this.#failure !== null || this.isClosed) return
-    this.#failure = this.storageFailed(cause)
-    this.#deps.logger.error('a log takes no more records: its disk failed', {
+    if (this.#isOffline || this.isClosed) return
+    this.#isOffline = true
+    this.#failure ??= this.storageFailed(cause)
+    this.#deps.logger.error('a log is offline: its disk failed', {
       log: this.#where,
       error: this.#failure,
     })
@@ -95,6 +102,12 @@ export class LogHealth {
     if (this.isClosing) throw logErrors.create('LOG_CLOSED', { where: this.#where })
     this.assertOpen()
     if (this.#failure !== null) throw this.#failure
+  }
+
+  /** LOG-4: what a disk that failed still gives back may be other than what it keeps. */
+  assertReadable(): void {
+    this.assertOpen()
+    if (this.#isOffline && this.#failure !== null) throw this.#failure
   }
 
   assertOpen(): void {

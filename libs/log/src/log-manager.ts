@@ -141,7 +141,10 @@ export class LogManager {
       this.#preferred.set(key, directoryPath)
       throw logErrors.create('LOG_NOT_FOUND', { where: `${topic}-${partition}` })
     }
-    if (found.directory !== target) await this.#startMove(key, found, target)
+    if (found.directory === target) return
+    const { failure, isOffline } = found.log
+    if (failure !== null && isOffline) throw failure
+    await this.#startMove(key, found, target)
   }
 
   /** What DescribeLogDirs tells, in the order of `log.dirs`. */

@@ -234,6 +234,9 @@ export class LogMove {
     const { signal } = this.#cancellation
     if (signal.aborted) throw this.#failed(signal.reason)
     if (this.log.isClosed) throw this.#failed(new Error('the log was closed'))
+    if (this.log.isOffline || this.target.hasFailed) {
+      throw this.#failed(new Error('a log directory has failed'))
+    }
     if (this.log.truncationCount !== this.#truncationCount) {
       throw this.#failed(new Error('the log was cut back'))
     }

@@ -335,7 +335,12 @@ describe('durability', () => {
     expect(log.flushedOffset).toBe(1)
     expect(() => log.append(aBatch(), CLIENT)).toThrow(code('LOG_STORAGE_FAILED'))
     expect(() => other.append(aBatch(), CLIENT)).toThrow(code('LOG_STORAGE_FAILED'))
-    expect(recordsOf(log.read(0, { ...NO_LIMIT, maxOffsetExclusive: 1 }).records)).toHaveLength(1)
+    for (const { isOffline } of [log, other]) expect(isOffline).toBe(true)
+    expect(() => log.read(0, { ...NO_LIMIT, maxOffsetExclusive: 1 })).toThrow(
+      code('LOG_STORAGE_FAILED'),
+    )
+    expect(() => log.offsetForTimestamp(0)).toThrow(code('LOG_STORAGE_FAILED'))
+    expect(() => log.abortedTransactions(0, 1)).toThrow(code('LOG_STORAGE_FAILED'))
     await expect(
       manager.createLog({ ...log, topic: 'third', config: log.config }),
     ).rejects.toMatchObject({ code: 'LOG_STORAGE_FAILED' })

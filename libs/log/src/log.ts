@@ -115,9 +115,13 @@ export class Log {
   get sizeBytes(): number {
     return this.#state.segments.sizeBytes
   }
-  /** The disk failed: appends throw LOG_STORAGE_FAILED; what was flushed can still be read. */
+  /** The disk failed, or data that was synced is damaged: appends throw this. */
   get failure(): PlatformError | null {
     return this.#health.failure
+  }
+  /** The disk failed: reads throw LOG_STORAGE_FAILED as well. */
+  get isOffline(): boolean {
+    return this.#health.isOffline
   }
   /** The disk is full: appends throw LOG_DISK_FULL until what was taken before is written. */
   get isOutOfRoom(): boolean {
@@ -189,7 +193,7 @@ export class Log {
 
   /** The aborted transactions with records from `fromOffset` up to `toOffsetExclusive`. @throws PlatformError LOG_STORAGE_FAILED */
   abortedTransactions(fromOffset: number, toOffsetExclusive: number): AbortedTransaction[] {
-    this.#health.assertOpen()
+    this.#health.assertReadable()
     return this.#health.guardRead(() =>
       findAborted(this.#state.segments, fromOffset, toOffsetExclusive),
     )
@@ -200,7 +204,7 @@ export class Log {
    * @throws PlatformError LOG_OFFSET_OUT_OF_RANGE, LOG_STORAGE_FAILED, LOG_CLOSED
    */
   read(startOffset: number, limits: ReadLimits): ReadResult {
-    this.#health.assertOpen()
+    this.#health.assertReadable()
     const { logStartOffset, logEndOffset } = this.#state
     if (startOffset < logStartOffset || startOffset > logEndOffset) {
       const params = { offset: startOffset, where: this.#parts.where, logStartOffset, logEndOffset }
@@ -369,18 +373,24 @@ export class Log {
   }
 
   #readFiles(startOffset: number, limits: ReadLimits): Buffer {
-    this.#parts.writer.write()
+    this.#writeQueued()
     return this.#health.guardRead(() => readSegments(this.#state.segments, startOffset, limits))
   }
 
   #lookUp(
     find: (segments: readonly Segment[], logStartOffset: number) => TimestampOffset | null,
   ): FoundOffset | null {
-    this.#health.assertOpen()
-    this.#parts.writer.write()
+    this.#health.assertReadable()
+    this.#writeQueued()
     const { segments, logStartOffset } = this.#state
     const found = this.#health.guardRead(() => find(segments.all(), logStartOffset))
     return found === null ? null : { ...found, leaderEpoch: this.epochOf(found.offset) }
+  }
+
+  /** So that it can be read from the files. */
+  #writeQueued(): void {
+    this.#parts.writer.write()
+    this.#health.assertReadable()
   }
 
   /** Runs changes of the segments one after the other. */

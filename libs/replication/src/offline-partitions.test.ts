@@ -4,13 +4,19 @@ import { BatchBuilder } from '@millrace/record'
 import { silentLogger } from '@millrace/telemetry'
 import { SimClock, SimDisk, SimRandom } from '@millrace/testing'
 import { ErrorCode } from '@millrace/wire'
-import { ReplicaManager, type ReplicatedTopic } from './index'
+import {
+  ReplicaManager,
+  type AppendRequest,
+  type FetchRequest,
+  type ReplicatedTopic,
+} from './index'
 
 const NODE_ID = 1
 const CONFIG = parseConfig(logConfigDefinition, {}).config
 
 async function start(disk: SimDisk) {
   const clock = new SimClock()
+  const resigned: string[] = []
   const logManager = await LogManager.open(
     { disk, clock, logger: silentLogger, random: new SimRandom(1) },
     { directories: ['/a', '/b'], nodeId: NODE_ID, clusterId: 'cluster', configOf: () => CONFIG },
@@ -21,11 +27,14 @@ async function start(disk: SimDisk) {
       clock,
       logger: silentLogger,
       logConfigOf: () => CONFIG,
-      leadership: { onElected: () => undefined, onResigned: () => undefined },
+      leadership: {
+        onElected: () => undefined,
+        onResigned: (topic, partition) => resigned.push(`${topic}-${partition}`),
+      },
     },
     { nodeId: NODE_ID },
   )
-  return { logManager, replicas }
+  return { logManager, replicas, clock, resigned }
 }
 
 function aTopic(name: string, partitionCount: number): ReplicatedTopic {
@@ -38,6 +47,37 @@ function aTopic(name: string, partitionCount: number): ReplicatedTopic {
   }))
   return { id: `${name}-id`.padEnd(22, 'A'), name, partitions, configs: {} }
 }
+
+function anAppend(...partitions: number[]): AppendRequest {
+  const entries = partitions.map((partition) => {
+    const builder = new BatchBuilder()
+    builder.append(0, null, null)
+    return { topic: 't', partition, records: builder.build() }
+  })
+  return { acks: 1, timeoutMs: 100, origin: 'client', entries }
+}
+
+function aFetch(...partitions: number[]): FetchRequest {
+  const entries = partitions.map((partition) => ({
+    topic: 't',
+    topicId: null,
+    partition,
+    fetchOffset: 1,
+    maxBytes: 1 << 20,
+    currentLeaderEpoch: -1,
+    lastFetchedEpoch: -1,
+  }))
+  return {
+    maxWaitMs: 30_000,
+    minBytes: 1,
+    maxBytes: 1 << 20,
+    isolationLevel: 'read_uncommitted',
+    entries,
+  }
+}
+
+const codesOf = (results: readonly { errorCode: number }[]) =>
+  results.map(({ errorCode }) => errorCode)
 
 const imageOf = (...topics: ReplicatedTopic[]) => ({
   topics: new Map(topics.map((topic) => [topic.name, topic])),
@@ -61,12 +101,9 @@ describe('partitions in a directory that has failed at the start', () => {
     for (let index = 0; index < 4; index++)
       expect(replicas.partition('t', index) === undefined).toBe(offline.includes(index))
 
-    const builder = new BatchBuilder()
-    builder.append(0, null, null)
-    const entries = [{ topic: 't', partition: offline[0], records: builder.build() }]
-    const request = { acks: 1, timeoutMs: 100, origin: 'client' } as const
-    const [refused] = await replicas.append({ ...request, entries })
-    expect(refused.errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
+    expect(codesOf(await replicas.append(anAppend(offline[0])))).toEqual([
+      ErrorCode.KAFKA_STORAGE_ERROR,
+    ])
     expect(replicas.missingError('t', 9)).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
 
     // A change of the topic must not make an empty log of what may come back.
@@ -76,5 +113,60 @@ describe('partitions in a directory that has failed at the start', () => {
     })
     await replicas.applyMetadata(changed, ['new'])
     expect(replicas.partition('new', 0)?.log.directory).toBe('/b/new-0')
+  })
+})
+
+describe('partitions in a directory that fails while the node runs', () => {
+  const { NONE, KAFKA_STORAGE_ERROR } = ErrorCode
+
+  async function withFourPartitions() {
+    const disk = new SimDisk()
+    const node = await start(disk)
+    await node.replicas.applyMetadata(imageOf(aTopic('t', 4)), ['t'])
+    expect(codesOf(await node.replicas.append(anAppend(0, 1, 2, 3)))).toEqual(Array(4).fill(NONE))
+    const indexesIn = (directory: string) =>
+      [...node.logManager.logs()]
+        .filter((log) => log.directory.startsWith(directory))
+        .map(({ partition }) => partition)
+    const breakDown = () => {
+      const broken = Object.assign(new Error('broken'), { code: 'EIO' })
+      disk.options = { onOperation: ({ path }) => (path.startsWith('/a') ? broken : null) }
+    }
+    return { ...node, breakDown, lost: indexesIn('/a'), kept: indexesIn('/b') }
+  }
+
+  it('are not read any more, and whoever waits is told at once (LOG-4, FETCH-3)', async () => {
+    const { replicas, breakDown, lost, kept, resigned } = await withFourPartitions()
+    const waiting = replicas.fetch(aFetch(kept[0], lost[1]))
+    breakDown()
+    expect(codesOf(await replicas.append(anAppend(lost[0])))).toEqual([KAFKA_STORAGE_ERROR])
+    expect(codesOf(await waiting)).toEqual([NONE, KAFKA_STORAGE_ERROR])
+    expect(codesOf(await replicas.fetch(aFetch(...lost)))).toEqual(
+      lost.map(() => KAFKA_STORAGE_ERROR),
+    )
+    for (const index of lost) {
+      expect(replicas.partition('t', index)).toBeUndefined()
+      expect(replicas.isOffline('t', index)).toBe(true)
+      expect(replicas.missingError('t', index)).toBe(KAFKA_STORAGE_ERROR)
+      const deleted = await replicas.deleteRecords(
+        { topic: 't', partition: index },
+        { offset: 1, timeoutMs: 1000 },
+      )
+      expect(deleted).toEqual({ errorCode: KAFKA_STORAGE_ERROR, lowWatermark: -1 })
+    }
+    expect([...resigned].sort()).toEqual(lost.map((index) => `t-${index}`))
+    expect(codesOf(await replicas.append(anAppend(...kept)))).toEqual(kept.map(() => NONE))
+    expect([...replicas.partitions()].map(({ index }) => index)).toEqual(kept)
+  })
+
+  it('stay offline through changes of their topic, and go with it', async () => {
+    const { replicas, breakDown, lost, kept } = await withFourPartitions()
+    breakDown()
+    await replicas.append(anAppend(lost[0]))
+    await replicas.applyMetadata(imageOf(aTopic('t', 5)), ['t'])
+    expect(lost.map((index) => replicas.isOffline('t', index))).toEqual([true, true])
+    expect(codesOf(await replicas.append(anAppend(4, kept[0])))).toEqual([NONE, NONE])
+    await replicas.applyMetadata(imageOf(), ['t'])
+    expect(replicas.missingError('t', lost[0])).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   })
 })

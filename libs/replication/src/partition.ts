@@ -33,6 +33,7 @@ export interface HighWatermarkWaiter {
  */
 export class Partition {
   readonly log: Log
+  readonly #onOffline: (partition: Partition) => void
   readonly #nodeId: number
   #assignment: PartitionAssignment
   #leaderEpochStartOffset = 0
@@ -40,8 +41,13 @@ export class Partition {
   readonly #waiters: HighWatermarkWaiter[] = []
   readonly #fetchWatches = new Set<FetchWatch>()
 
-  constructor(deps: { log: Log }, options: { nodeId: number; assignment: PartitionAssignment }) {
+  /** `onOffline` is called once, when the disk has failed and all who waited were told. */
+  constructor(
+    deps: { log: Log; onOffline: (partition: Partition) => void },
+    options: { nodeId: number; assignment: PartitionAssignment },
+  ) {
     this.log = deps.log
+    this.#onOffline = deps.onOffline
     this.#nodeId = options.nodeId
     this.#assignment = options.assignment
     this.log.onFlushed = () => this.#onFlushed()
@@ -86,6 +92,10 @@ export class Partition {
       isrCount: isr.length,
       minInsyncReplicas,
     })
+  }
+  /** Its disk has failed: nobody is served from it any more. */
+  get isOffline(): boolean {
+    return this.log.isOffline
   }
   get canTakeAppend(): boolean {
     return this.#waiters.length < MAX_WAITING_APPENDS
@@ -157,9 +167,15 @@ export class Partition {
   }
 
   #onFlushed(): void {
-    if (this.log.failure) return this.#settleAll(ErrorCode.KAFKA_STORAGE_ERROR)
+    if (this.isOffline) return this.#goOffline()
     if (this.isLeader) this.#maybeAdvanceHighWatermark()
     if (this.log.isOutOfRoom) this.#settleWithoutRoom()
+  }
+
+  #goOffline(): void {
+    this.log.onFlushed = null
+    this.#settleAll(ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#onOffline(this)
   }
 
   #maybeAdvanceHighWatermark(): void {

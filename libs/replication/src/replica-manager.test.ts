@@ -193,7 +193,7 @@ describe('an append', () => {
     const answer = node.replicas.append(anAppend(['a']))
     await node.flush()
     expect(await answer).toMatchObject([{ errorCode: ErrorCode.KAFKA_STORAGE_ERROR }])
-    expect(node.replicas.partition('a', 0)?.highWatermark).toBe(0)
+    expect(node.logManager.log('a', 0)?.highWatermark).toBe(0)
     expect(await node.replicas.append(anAppend(['a']))).toMatchObject([
       { errorCode: ErrorCode.KAFKA_STORAGE_ERROR },
     ])

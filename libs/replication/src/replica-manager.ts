@@ -72,18 +72,27 @@ export class ReplicaManager {
     return this.#waitingFetches.size
   }
 
-  /** Every replica that this node has. */
+  /** Every replica that this node has and that is not offline. */
   partitions(): Iterable<Partition> {
     return this.#replicas.all()
   }
 
+  /** Undefined for one that is offline, as for one that does not exist: `missingError` tells them apart. */
   partition(topic: string, index: number): Partition | undefined {
-    return this.#replicas.find(topic, index)
+    const partition = this.#replicas.find(topic, index)
+    return partition?.isOffline === true ? undefined : partition
+  }
+
+  /** It should be here, and its log directory has failed: `partition` does not give it. */
+  isOffline(topic: string, index: number): boolean {
+    return this.#replicas.isOffline(topic, index)
   }
 
   /** The wire error of a partition that is not there. */
   missingError(topic: string, index: number): number {
-    return this.#replicas.missingError(topic, index)
+    return this.isOffline(topic, index)
+      ? ErrorCode.KAFKA_STORAGE_ERROR
+      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
 
   /** See `Replicas.applyMetadata`. @throws REPLICATION_LOG_NOT_OPENED */
@@ -258,7 +267,8 @@ export class ReplicaManager {
     for (let i = 0; i < nextOffsets.length; i++) {
       if (nextOffsets[i] < 0) continue
       const { topic, partition } = request.entries[i]
-      delayed.waitFor(this.partition(topic, partition)!, nextOffsets[i], i)
+      // One that went offline with a later entry says so itself.
+      delayed.waitFor(this.#replicas.find(topic, partition)!, nextOffsets[i], i)
     }
   }
 }

@@ -16,7 +16,7 @@ export interface ReplicatedTopics {
   readonly topics: ReadonlyMap<string, ReplicatedTopic>
 }
 
-/** Hears which partitions this node begins and ceases to lead. */
+/** Hears which partitions this node begins and ceases to lead; that it ceased may be said twice. */
 export interface LeadershipListener {
   onElected(topic: string, partition: number): void
   onResigned(topic: string, partition: number): void
@@ -52,21 +52,22 @@ export class Replicas {
     this.#nodeId = options.nodeId
   }
 
-  /** Every replica that this node has. */
+  /** Every replica that this node has and that is not offline. */
   *all(): Iterable<Partition> {
     for (const partitions of this.#partitions.values())
-      for (const partition of partitions) if (partition) yield partition
+      for (const partition of partitions) if (partition?.isOffline === false) yield partition
   }
 
+  /** Also one that is offline. */
   find(topic: string, index: number): Partition | undefined {
     return this.#partitions.get(topic)?.[index]
   }
 
-  /** The wire error of a partition that is not there. */
-  missingError(topic: string, index: number): number {
-    return this.#offline.get(topic)?.has(index) === true
-      ? ErrorCode.KAFKA_STORAGE_ERROR
-      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  /** It should be here, and its directory has failed. */
+  isOffline(topic: string, index: number): boolean {
+    return (
+      this.find(topic, index)?.isOffline === true || this.#offline.get(topic)?.has(index) === true
+    )
   }
 
   /**
@@ -170,6 +171,7 @@ export class Replicas {
   #reassign(partition: Partition, assignment: PartitionAssignment): void {
     const wasLeader = partition.isLeader
     partition.assign(assignment)
+    if (partition.isOffline) return
     if (partition.isLeader && !wasLeader)
       this.#leadership.onElected(partition.topic, partition.index)
     if (!partition.isLeader && wasLeader)
@@ -200,12 +202,21 @@ export class Replicas {
             { cause },
           )
         }))
-    const partition = new Partition({ log }, { nodeId: this.#nodeId, assignment })
+    const partition = new Partition(
+      { log, onOffline: (failed) => this.#onOffline(failed) },
+      { nodeId: this.#nodeId, assignment },
+    )
     const partitions = this.#partitions.get(name) ?? []
     partitions[assignment.index] = partition
     this.#partitions.set(name, partitions)
     this.#offline.get(name)?.delete(assignment.index)
-    if (partition.isLeader) this.#leadership.onElected(name, assignment.index)
+    if (partition.isLeader && !partition.isOffline)
+      this.#leadership.onElected(name, assignment.index)
+  }
+
+  /** What its leader knew cannot be trusted to be what the disk has: a coordinator forgets it. */
+  #onOffline(partition: Partition): void {
+    if (partition.isLeader) this.#leadership.onResigned(partition.topic, partition.index)
   }
 
   /** Gives up the replicas of a topic that is gone, was made anew under another id, or no longer lives here. */

@@ -12,6 +12,7 @@ import { wireFailureOf } from '../wire-failure'
 import { clusterOperations } from './cluster-operations'
 import { findTopic, type TopicReference } from './find-partition'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { partitionState } from './partition-state'
 import { mayCreateTopic, topicRefusal } from './topic-rights'
 
 type Request = RequestOf<typeof ApiKey.Metadata>
@@ -49,14 +50,14 @@ async function answerTopics(request: Request, ctx: RequestContext): Promise<Topi
   if (wantsAll || request.topics === null)
     return [...image.topics.values()]
       .filter(({ name }) => ctx.allowsQuietly(AclOperation.DESCRIBE, ResourceType.TOPIC, name))
-      .map(formatTopic)
+      .map((topic) => formatTopic(topic, ctx))
   const answers: TopicAnswer[] = []
   for (const { name, topicId } of request.topics) {
     const reference = { name: name ?? '', topicId, isById: topicId !== ZERO_UUID }
     const found = findTopic(image, reference)
     const refusal = topicRefusal(ctx, AclOperation.DESCRIBE, found, reference)
     if (refusal !== ErrorCode.NONE) answers.push(notTold(reference, refusal, ctx))
-    else if (found) answers.push(formatTopic(found))
+    else if (found) answers.push(formatTopic(found, ctx))
     else if (reference.isById) answers.push(notTold(reference, ErrorCode.UNKNOWN_TOPIC_ID, ctx))
     else answers.push(await answerUnknown(reference.name, request.allowAutoTopicCreation, ctx))
   }
@@ -78,7 +79,7 @@ async function answerUnknown(
   // Over its quota the client is told what it is told before the creation is done: it asks again.
   if (!ctx.permitsMutation(numPartitions, EVERY_VERSION)) return failed(name, errorCode)
   const created = await ctx.broker.topics.createAutomatically(name)
-  return typeof created === 'number' ? failed(name, created) : formatTopic(created)
+  return typeof created === 'number' ? failed(name, created) : formatTopic(created, ctx)
 }
 
 function unknownNameError(name: string): number {
@@ -90,21 +91,17 @@ function unknownNameError(name: string): number {
   }
 }
 
-function formatTopic(topic: TopicImage): TopicAnswer {
+function formatTopic(topic: TopicImage, ctx: RequestContext): TopicAnswer {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map(({ index, leader, leaderEpoch, replicas, isr }) => ({
-      errorCode: leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-      partitionIndex: index,
-      leaderId: leader,
-      leaderEpoch,
-      replicaNodes: replicas,
-      isrNodes: isr,
-      offlineReplicas: [],
-    })),
+    partitions: topic.partitions.map((partition) => {
+      const state = partitionState(topic.name, partition, ctx.broker)
+      const errorCode = state.leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE
+      return { errorCode, ...state }
+    }),
   }
 }
 

@@ -10,6 +10,7 @@ import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '@millrace/coordinator'
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type RequestContext } from './handler'
+import { partitionState } from './partition-state'
 
 const KEY_TYPE_GROUP = 0
 const KEY_TYPE_TRANSACTION = 1
@@ -44,7 +45,8 @@ async function find(keyType: number, key: string, ctx: RequestContext): Promise<
     ctx.broker.metadata().topics.get(name) ?? (await ctx.broker.topics.createAutomatically(name))
   if (typeof topic === 'number')
     return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, `The topic ${name} cannot be created.`)
-  const leader = topic.partitions[partition]?.leader ?? -1
+  const found = topic.partitions[partition]
+  const leader = found ? partitionState(name, found, ctx.broker).leaderId : -1
   const endpoint = ctx.broker.endpointOf(leader, ctx.client.listenerName)
   if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
   return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: null }

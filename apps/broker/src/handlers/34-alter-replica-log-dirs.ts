@@ -47,9 +47,10 @@ function movesOf(dirs: readonly Directory[]): Move[] {
 }
 
 async function begin({ path, topic, partition }: Move, ctx: RequestContext): Promise<number> {
-  const { logs, config, logger } = ctx.broker
+  const { logs, config, logger, replicas } = ctx.broker
   // Clients know directories by their absolute path, whatever log.dirs has.
   const directory = config.values.logDirs.find((given) => resolve(given) === path) ?? path
+  if (replicas.isOffline(topic, partition)) return ErrorCode.KAFKA_STORAGE_ERROR
   try {
     await logs.moveLog(topic, partition, directory)
     return ErrorCode.NONE

@@ -9,6 +9,7 @@ import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode, ZERO_UUID } from '@millrace/wire'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { partitionState } from './partition-state'
 
 type Request = RequestOf<typeof ApiKey.DescribeTopicPartitions>
 type Response = ResponseOf<typeof ApiKey.DescribeTopicPartitions>
@@ -69,7 +70,7 @@ function describe(names: readonly string[], request: Request, ctx: RequestContex
       continue
     }
     const first = name === cursor?.topicName ? cursor.partitionIndex : 0
-    const partitions = partitionsOf(topic, first, room)
+    const partitions = partitionsOf(topic, { first, count: room }, ctx)
     topics.push(answerOf(topic, partitions, ctx))
     const next = first + partitions.length
     if (next < topic.partitions.length)
@@ -79,17 +80,17 @@ function describe(names: readonly string[], request: Request, ctx: RequestContex
   return { throttleTimeMs: 0, topics }
 }
 
-function partitionsOf({ partitions }: TopicImage, first: number, count: number) {
+/** Without a leader there is no error here, unlike in Metadata. */
+function partitionsOf(
+  { name, partitions }: TopicImage,
+  { first, count }: { first: number; count: number },
+  ctx: RequestContext,
+) {
   return partitions.slice(first, first + count).map((partition) => ({
-    errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-    partitionIndex: partition.index,
-    leaderId: partition.leader,
-    leaderEpoch: partition.leaderEpoch,
-    replicaNodes: partition.replicas,
-    isrNodes: partition.isr,
+    errorCode: ErrorCode.NONE,
+    ...partitionState(name, partition, ctx.broker),
     eligibleLeaderReplicas: [],
     lastKnownElr: [],
-    offlineReplicas: [],
   }))
 }
 

@@ -37,14 +37,18 @@ function replicaManagerMetrics(broker: BrokerServices): MetricFamily[] {
     return found
   }
   return [
-    gauge(name('partitioncount'), 'Replicas on this node.', () => count(() => true)),
+    gauge(
+      name('partitioncount'),
+      'Replicas on this node.',
+      () => count(() => true) + countOffline(broker),
+    ),
     gauge(name('leadercount'), 'Partitions that this node leads.', () =>
       count(({ isLeader }) => isLeader),
     ),
     gauge(
       name('offlinereplicacount'),
-      'Replicas whose directory has failed.',
-      () => count(({ log }) => log.failure !== null) + countMissing(broker),
+      'Replicas whose directory has failed, or that are damaged.',
+      () => count(({ log }) => log.failure !== null) + countOffline(broker),
     ),
     gauge(name('underreplicatedpartitions'), 'Led partitions with a replica that lags.', () =>
       count(({ isLeader, isUnderReplicated }) => isLeader && isUnderReplicated),
@@ -64,16 +68,12 @@ function replicaManagerMetrics(broker: BrokerServices): MetricFamily[] {
   ]
 }
 
-/** Replicas that this node should have and could not open. */
-function countMissing(broker: BrokerServices): number {
-  const { nodeId, replicas } = broker
-  let missing = 0
+/** Replicas that this node should have, in a directory that has failed. */
+function countOffline(broker: BrokerServices): number {
+  let offline = 0
   for (const { name, partitions } of broker.metadata().topics.values())
-    for (const partition of partitions) {
-      const isHere = partition.replicas.includes(nodeId)
-      if (isHere && !replicas.partition(name, partition.index)) missing += 1
-    }
-  return missing
+    for (const { index } of partitions) if (broker.replicas.isOffline(name, index)) offline += 1
+  return offline
 }
 
 type ReplicaOf<R extends BrokerServices['replicas']> =
