@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { OFFSETS_TOPIC } from '@millrace/coordinator'
@@ -53,6 +53,23 @@ describe('the engine', () => {
     const partition = second.services.replicas.partition('state', 0)!
     expect(partition.log).toMatchObject({ logStartOffset: 0, logEndOffset: 1 })
     await second.close()
+  })
+})
+
+describe('the mark of a clean shutdown', () => {
+  it('has the epoch of the registration that ends, as Kafka writes it', async () => {
+    const epochs: number[] = []
+    for (let run = 0; run < 2; run++) {
+      const engine = await open()
+      await engine.onBound(ADDRESSES)
+      const { brokerEpoch } = engine.services.controller
+      await engine.close()
+      const content = readFileSync(join(directory, 'logs', '.kafka_cleanshutdown'), 'utf8')
+      expect(content).toBe(`{"version":0,"brokerEpoch":${brokerEpoch}}`)
+      epochs.push(brokerEpoch)
+    }
+    expect(epochs[1]).toBeGreaterThan(epochs[0])
+    expect(epochs[0]).toBeGreaterThan(0)
   })
 })
 

@@ -40,6 +40,6 @@ export async function openLogs(deps: {
     configOf: (name) => logConfigOf(topics.get(name) ?? { configs: {} }),
     config: values,
   })
-  closers.add('logs', () => logManager.close())
+  closers.add('logs', () => logManager.close({ brokerEpoch: controller.brokerEpoch }))
   return { logManager, logConfigOf }
 }

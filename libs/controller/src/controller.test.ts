@@ -67,6 +67,15 @@ describe('a cluster', () => {
     expect(image.topicById(topic.id)).toBe(image.topics.get('orders'))
   })
 
+  it('gives its broker a larger epoch with every registration', async () => {
+    const first = await openController()
+    const { brokerEpoch } = first
+    expect(brokerEpoch).toBeGreaterThan(0)
+    await first.registerBroker(broker(2))
+    expect(first.brokerEpoch).toBe(brokerEpoch)
+    expect((await openController()).brokerEpoch).toBeGreaterThan(brokerEpoch)
+  })
+
   it('META-6: raises the leader epoch of its partitions with every start', async () => {
     const first = await openController()
     for (let n = 0; n < 120; n++) await first.createTopic(aTopic({ name: `t${n}` }))

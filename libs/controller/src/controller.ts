@@ -1,5 +1,12 @@
 import { invariant, newUuid, type Random } from '@millrace/base'
-import type { KeyValue, Store, Transaction, Watch, WatchEvent } from '@millrace/coordination'
+import type {
+  KeyValue,
+  Store,
+  Transaction,
+  TransactionResult,
+  Watch,
+  WatchEvent,
+} from '@millrace/coordination'
 import type { Logger } from '@millrace/telemetry'
 import type { PartitionAssignment } from './assignment'
 import { type RecordKind, recordOperation, type RecordsOf } from './cluster-records'
@@ -65,6 +72,7 @@ export class Controller {
   #image: MetadataImage
   #watch: Watch | null = null
   #isClosed = false
+  #brokerEpoch = -1
 
   private constructor(
     deps: { store: Store; random: Random; logger: Logger },
@@ -96,6 +104,11 @@ export class Controller {
     return this.#image
   }
 
+  /** Of this node's registration: larger with each one. -1 before. */
+  get brokerEpoch(): number {
+    return this.#brokerEpoch
+  }
+
   /** Calls `listener` after each change, in order. Returns what ends it. */
   onChange(listener: MetadataListener): () => void {
     this.#listeners.add(listener)
@@ -114,7 +127,9 @@ export class Controller {
   async registerBroker(broker: BrokerImage): Promise<void> {
     const { id, ...record } = broker
     const value = JSON.stringify(record)
-    await this.#commit({ success: [{ type: 'put', key: keys.broker(id), value }] })
+    const put = { type: 'put', key: keys.broker(id), value } as const
+    const { revision } = await this.#transact({ success: [put] })
+    if (id === this.#options.nodeId) this.#brokerEpoch = revision
     const led = [...this.#image.topics.values()].filter((topic) => leads(id, topic))
     for (let first = 0; first < led.length; first += TOPICS_PER_ELECTION) {
       const names = led.slice(first, first + TOPICS_PER_ELECTION).map((topic) => topic.name)
@@ -352,10 +367,15 @@ export class Controller {
 
   /** Returns whether the comparisons held, once the image is at least as new as the answer. */
   async #commit(transaction: Transaction): Promise<boolean> {
-    if (this.#isClosed) throw controllerErrors.create('CONTROLLER_CLOSED')
-    const { succeeded, revision } = await this.#store.txn(transaction)
-    await this.#reach(revision)
+    const { succeeded } = await this.#transact(transaction)
     return succeeded
+  }
+
+  async #transact(transaction: Transaction): Promise<TransactionResult> {
+    if (this.#isClosed) throw controllerErrors.create('CONTROLLER_CLOSED')
+    const result = await this.#store.txn(transaction)
+    await this.#reach(result.revision)
+    return result
   }
 
   async #catchUp(): Promise<void> {
