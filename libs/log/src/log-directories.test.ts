@@ -1,14 +1,13 @@
 import { errorCode } from '@millrace/base'
-import { parseConfig } from '@millrace/config'
 import { SimDisk, SimRandom, type DiskOperation } from '@millrace/testing'
 import type { LogConfig } from './config'
 import type { Log } from './log'
 import type { LogManager } from './log-manager'
-import { logManagerConfigDefinition } from './manager-config'
 import {
   aBatch,
   CLIENT,
   DEFAULT_CONFIG,
+  DEFAULT_MANAGER_CONFIG,
   NO_LIMIT,
   openManager,
   readAll,
@@ -250,8 +249,7 @@ describe('moveLog', () => {
 
   it('keeps to replica.alter.log.dirs.io.max.bytes.per.second', async () => {
     const { manager, clock } = await open()
-    const config = { ...parseConfig(logManagerConfigDefinition, {}).config }
-    manager.updateConfig({ ...config, moveMaxBytesPerSecond: 1000 })
+    manager.updateConfig({ ...DEFAULT_MANAGER_CONFIG, moveMaxBytesPerSecond: 1000 })
     const log = await create(manager, 0)
     await append(log, 20)
     const sizeBytes = log.sizeBytes
@@ -266,6 +264,42 @@ describe('moveLog', () => {
       await settle(10)
     }
     expect(log.directory).toBe('/b/orders-0')
+  })
+
+  it('copies as many logs at once as num.replica.alter.log.dirs.threads says, and the others after them', async () => {
+    const { manager, disk, clock } = await open({
+      managerConfig: { moveConcurrency: 1, moveMaxBytesPerSecond: 1000 },
+    })
+    for (const partition of [0, 1, 2, 3, 4]) await append(await create(manager, partition), 10)
+    for (const partition of [0, 2, 4]) await manager.moveLog('orders', partition, '/b')
+    const copied = async () => {
+      const [, { logs }] = await manager.describeDirectories()
+      const moving = logs.filter(({ isFuture }) => isFuture)
+      return moving.map(({ partition, sizeBytes }) => [partition, sizeBytes > 0])
+    }
+    await settle(50)
+    expect(await copied()).toEqual([
+      [0, true],
+      [2, false],
+      [4, false],
+    ])
+    await manager.moveLog('orders', 2, '/a') // one that waits gives its place to the next
+    const untilMoved = async (partition: number) => {
+      const log = manager.log('orders', partition)!
+      for (let second = 0; second < 30 && log.directory.startsWith('/a'); second++) {
+        await clock.advance(1000)
+        await settle(50)
+      }
+    }
+    await untilMoved(0)
+    expect(await copied()).toEqual([[4, true]])
+    await untilMoved(4)
+    expect([0, 2, 4].map((partition) => manager.log('orders', partition)!.directory)).toEqual([
+      '/b/orders-0',
+      '/a/orders-2',
+      '/b/orders-4',
+    ])
+    expect((await disk.list('/b')).filter((name) => name.endsWith('-future'))).toEqual([])
   })
 
   it('goes on after a crash', async () => {

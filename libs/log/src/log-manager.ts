@@ -12,6 +12,7 @@ import { LogMove } from './log-move'
 import type { LogShared } from './log-types'
 import { logManagerConfigDefinition, type LogManagerConfig } from './manager-config'
 import type { CreateLogSpec, LogManagerDeps, LogManagerOptions } from './manager-types'
+import { MoveSlots } from './move-slots'
 import { chooseCopy } from './two-copies'
 import { TailCache } from './tail-cache'
 
@@ -42,6 +43,7 @@ export class LogManager {
   readonly #creating = new Map<string, Promise<Log>>()
   readonly #moves = new Map<string, LogMove>()
   readonly #moveThrottle: Throttle
+  readonly #moveSlots: MoveSlots
   /** Where logs are to be created that somebody wanted to move before they were there; at most one per partition. */
   readonly #preferred = new Map<string, string>()
   #isClosed = false
@@ -58,6 +60,7 @@ export class LogManager {
     }
     this.#chores = new Chores(deps)
     this.#moveThrottle = new Throttle(deps.clock, this.#config.moveMaxBytesPerSecond)
+    this.#moveSlots = new MoveSlots(this.#config.moveConcurrency ?? options.directories.length)
     this.cleaner = this.#createCleaner()
   }
 
@@ -176,6 +179,11 @@ export class LogManager {
   /** Applies retention to all logs now; also runs by itself. */
   applyRetention(): Promise<void> {
     return this.#onEachLog('retention of a log failed', (log) => log.applyRetention())
+  }
+
+  /** Forgets the producers that have written nothing for `producer.id.expiration.ms`; also runs by itself. */
+  expireProducers(): void {
+    for (const log of this.logs()) log.expireProducers()
   }
 
   /** Syncs and closes all logs, so that the next start needs no scan, and gives the directories free. */
@@ -314,8 +322,9 @@ export class LogManager {
   async #startMove(key: string, placed: PlacedLog, target: LogDirectory): Promise<void> {
     const { disk, random, logger } = this.#deps
     const pauseCleaning = (log: Log) => this.cleaner.pause(log)
+    const shared = { throttle: this.#moveThrottle, slots: this.#moveSlots }
     const move = new LogMove(
-      { disk, random, logger, throttle: this.#moveThrottle, pauseCleaning },
+      { disk, random, logger, ...shared, pauseCleaning },
       { log: placed.log, source: placed.directory, target },
     )
     this.#moves.set(key, move)
@@ -336,11 +345,13 @@ export class LogManager {
 
   #startChores(): void {
     const { retentionCheckIntervalMs, recoveryPointIntervalMs } = this.#config
+    const { producerExpirationCheckIntervalMs } = this.#config
     const { startOffsetIntervalMs, highWatermarkIntervalMs } = this.#config
     const saveEach = (save: (directory: LogDirectory) => Promise<void>) => () =>
       this.#onEachDirectory(save)
     const chores = this.#chores
     chores.every(retentionCheckIntervalMs, () => this.applyRetention())
+    chores.every(producerExpirationCheckIntervalMs, async () => this.expireProducers())
     chores.every(
       recoveryPointIntervalMs,
       saveEach((directory) => directory.saveRecoveryPoints()),

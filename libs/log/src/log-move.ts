@@ -8,6 +8,7 @@ import { futureDirectoryName, LOG_SUFFIX, offsetFileName, SNAPSHOT_SUFFIX } from
 import { LEADER_EPOCH_FILE } from './leader-epochs'
 import type { Log } from './log'
 import { checkpointKey, type LogDirectory } from './log-directory'
+import type { MoveSlots } from './move-slots'
 import { SEGMENT_SUFFIXES } from './segment'
 
 const CHUNK_BYTES = 1 << 20
@@ -27,6 +28,7 @@ export interface LogMoveDeps {
   readonly logger: Logger
   /** All moves share it. */
   readonly throttle: Throttle
+  readonly slots: MoveSlots
   /** Resolves when nothing compacts the log any more; what it returns ends the pause. */
   readonly pauseCleaning: (log: Log) => Promise<() => void>
 }
@@ -77,7 +79,7 @@ export class LogMove {
     return next === undefined ? 0 : logEndOffset - next.baseOffset
   }
 
-  /** Makes the other directory ready; the rest goes on by itself, and `onEnded` is called then. @throws LOG_STORAGE_FAILED */
+  /** Makes the other directory ready; the rest goes on by itself when its turn comes, and `onEnded` is called then. @throws LOG_STORAGE_FAILED */
   async start(onEnded: (isMoved: boolean) => void): Promise<void> {
     const { disk, logger } = this.#deps
     try {
@@ -114,6 +116,15 @@ export class LogMove {
   }
 
   async #run(): Promise<void> {
+    const endTurn = await this.#deps.slots.take(this.#cancellation.signal)
+    try {
+      await this.#move()
+    } finally {
+      endTurn()
+    }
+  }
+
+  async #move(): Promise<void> {
     const resumeCleaning = await this.#deps.pauseCleaning(this.log)
     try {
       for (let round = 0; round < ROUNDS_MAX_COUNT; round++) {

@@ -199,11 +199,12 @@ describe('idempotent producers', () => {
     })
   })
 
-  it('takes any sequence of a producer that it forgot', async () => {
+  it('takes any sequence of a producer that it forgot after producer.id.expiration.check.interval.ms', async () => {
     const { log, clock } = await openLog()
     log.append(from(0), CLIENT)
-    await clock.advance(86_400_001)
-    await log.applyRetention()
+    await clock.advance(86_400_000 - 1)
+    expect(() => log.append(from(41), CLIENT)).toThrow(code('LOG_OUT_OF_ORDER_SEQUENCE'))
+    await clock.advance(600_000)
     expect(log.append(from(41), CLIENT).isDuplicate).toBe(false)
   })
 

@@ -296,13 +296,17 @@ export class Log {
     })
   }
 
-  /** Deletes the segments that retention by time, by size or the log start offset have passed; expires producers. */
+  /** Forgets the producers that have written nothing for `producer.id.expiration.ms`. */
+  expireProducers(): void {
+    const { verifications, deps } = this.#parts
+    const { producerExpirationMs } = deps.shared
+    this.#state.producers.expire(deps.clock.now(), producerExpirationMs)
+    verifications.expire(producerExpirationMs)
+  }
+
+  /** Deletes the segments that retention by time, by size or the log start offset have passed. */
   applyRetention(): Promise<void> {
     return this.#exclusively(async () => {
-      const { verifications, deps } = this.#parts
-      const { producerExpirationMs } = deps.shared
-      this.#state.producers.expire(deps.clock.now(), producerExpirationMs)
-      verifications.expire(producerExpirationMs)
       if (this.failure === null) await deleteOldSegments(this.#parts)
     })
   }

@@ -35,6 +35,17 @@ export const logManagerConfigDefinition = {
     scope: 'dynamic',
     doc: 'How long the log remembers an idempotent producer that writes nothing.',
   }),
+  producerExpirationCheckIntervalMs: int('producer.id.expiration.check.interval.ms', {
+    default: 600_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Time between two looks for producers that the logs may forget.',
+  }),
+  moveConcurrency: int('num.replica.alter.log.dirs.threads', {
+    default: null,
+    min: 1,
+    doc: 'How many logs are copied to another log directory at the same time; the others wait. As many as there are directories when absent.',
+  }),
   moveMaxBytesPerSecond: long('replica.alter.log.dirs.io.max.bytes.per.second', {
     default: Infinity,
     min: 1,
@@ -45,7 +56,7 @@ export const logManagerConfigDefinition = {
   recoveryConcurrency: int('num.recovery.threads.per.data.dir', {
     default: 2,
     min: 1,
-    doc: 'How many logs of a directory are opened at the same time.',
+    doc: 'How many logs of a directory are opened, and scanned after a crash, at the same time. A change counts from the next start on.',
   }),
 }
 

@@ -35,7 +35,6 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
       ['group.coordinator.threads', 'INT', '4', { min: 1 }],
       ['num.io.threads', 'INT', '8', { min: 1 }],
       ['num.network.threads', 'INT', '3', { min: 1 }],
-      ['num.replica.alter.log.dirs.threads', 'INT', null],
       ['queued.max.request.bytes', 'LONG', '-1'],
       ['queued.max.requests', 'INT', '500', { min: 1 }],
       ['share.coordinator.threads', 'INT', '1', { min: 1 }],

@@ -6,10 +6,12 @@ import { SimClock, SimDisk, SimRandom } from '@millrace/testing'
 import { logConfigDefinition, type LogConfig } from '../config'
 import type { Log } from '../log'
 import { LogManager } from '../log-manager'
+import { logManagerConfigDefinition, type LogManagerConfig } from '../manager-config'
 
 /** For tests of this library only: logs on a simulated disk, small batches, and readers of them. */
 
 export const DEFAULT_CONFIG = parseConfig(logConfigDefinition, {}).config
+export const DEFAULT_MANAGER_CONFIG = parseConfig(logManagerConfigDefinition, {}).config
 export const DIRECTORY = '/data'
 export const TOPIC_ID = 'bHm1ZSy6R7iYR-VuT7Z0QQ'
 export const NO_LIMIT = { maxBytes: 1 << 24, maxOffsetExclusive: Infinity, minOneBatch: true }
@@ -29,11 +31,12 @@ export async function openManager(
     config?: Partial<LogConfig>
     tailCacheBytes?: number
     directories?: readonly string[]
+    managerConfig?: Partial<LogManagerConfig>
     onAllFailed?: () => void
   } = {},
 ): Promise<Harness> {
   const { disk = new SimDisk(), clock = new SimClock(START_MS), tailCacheBytes } = options
-  const { directories = [DIRECTORY], onAllFailed } = options
+  const { directories = [DIRECTORY], managerConfig = {}, onAllFailed } = options
   const manager = await LogManager.open(
     { disk: disk as Disk, clock, logger: silentLogger, random: new SimRandom(7), onAllFailed },
     {
@@ -41,6 +44,7 @@ export async function openManager(
       nodeId: 1,
       clusterId: 'cluster-a',
       configOf: () => ({ ...DEFAULT_CONFIG, ...options.config }),
+      config: { ...DEFAULT_MANAGER_CONFIG, ...managerConfig },
       tailCacheBytes,
     },
   )
