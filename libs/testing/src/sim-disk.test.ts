@@ -72,6 +72,20 @@ describe('SimDisk', () => {
     expect(file.size()).toBe(10)
   })
 
+  it('keeps everything when only the process ends, until the power goes', async () => {
+    const outcomes = new Set<string>()
+    for (const seed of seeds) {
+      const disk = await diskWith('/d/a', Buffer.from('x'))
+      const file = disk.open('/d/a', 'append')
+      file.writev([Buffer.from('y')], 1)
+      const survivor = disk.kill()
+      expect(() => file.writev([Buffer.from('z')], 2)).toThrow(/power is off/)
+      expect(String(await survivor.readFile('/d/a'))).toBe('xy')
+      outcomes.add(String(await survivor.crash(new SimRandom(seed)).readFile('/d/a')))
+    }
+    expect([...outcomes].sort()).toContain('x')
+  })
+
   it('fails everything after the power is off', async () => {
     const disk = await diskWith('/d/a', Buffer.from('x'))
     const file = disk.open('/d/a', 'append')

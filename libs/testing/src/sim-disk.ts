@@ -12,6 +12,8 @@ const LARGE_BYTES = 2 ** 40
 export interface DiskOperation {
   readonly kind:
     | 'open'
+    /** After `open`, of a file that was not there: what needs room. */
+    | 'create'
     | 'write'
     | 'read'
     | 'sync'
@@ -69,6 +71,15 @@ export class SimDisk implements Disk {
     return new SimDisk(options, survivors)
   }
 
+  /** Ends the process and not the machine: what was written is there, synced or not, and a crash may still take it. */
+  kill(): SimDisk {
+    this.#isPowerOff = true
+    const survivor = new SimDisk({}, this.#names)
+    survivor.#durableNames = this.#durableNames
+    survivor.#pendingNames = this.#pendingNames
+    return survivor
+  }
+
   /** Bytes in all files. */
   get usedBytes(): number {
     let total = 0
@@ -88,6 +99,7 @@ export class SimDisk implements Disk {
     let inode = this.#names.get(file)
     if (inode === undefined) {
       if (mode === 'read') throw systemError('ENOENT', `no such file, open '${file}'`)
+      this.#operate('create', file)
       inode = new SimInode()
       this.#change({ kind: 'link', name: file, inode })
     }
@@ -108,10 +120,8 @@ export class SimDisk implements Disk {
   async replaceFile(file: string, content: Buffer | string): Promise<void> {
     const temporary = `${file}.tmp`
     const bytes = Buffer.from(content)
-    this.#operate('open', temporary)
-    const inode = new SimInode()
-    this.#change({ kind: 'link', name: temporary, inode })
     const target = this.open(temporary, 'append')
+    this.#names.get(temporary)!.truncate(0) // what an earlier try has left
     target.writev([bytes], 0)
     await target.sync()
     await this.rename(temporary, file)
