@@ -232,6 +232,33 @@ describe('moveLog', () => {
     expect(inB.directory).toBe('/b/orders-1')
   })
 
+  it.each(['/b', '/a'])(
+    'LOG-12: leaves no second copy if %s fails between the two renames',
+    async (failing) => {
+      for (let seed = 1; seed <= 8; seed++) {
+        const { manager, disk, clock } = await open()
+        const log = await create(manager, 0)
+        await append(log, 20)
+        let isRenamed = false
+        disk.options = {
+          onOperation: ({ kind, path }) => {
+            if (kind === 'rename' && path.endsWith('-future')) isRenamed = true
+            return isRenamed && kind === 'syncDirectory' && path === failing ? broken : null
+          },
+        }
+        await manager.moveLog('orders', 0, '/b')
+        await settle()
+        expect(isRenamed).toBe(true)
+        disk.options = {}
+        if (!log.isOffline) await append(log, 3)
+        const again = await open({ disk: disk.crash(new SimRandom(seed)), clock })
+        const found = again.manager.log('orders', 0)!
+        expect(found.failure).toBeNull()
+        expect(offsetsOf(found)).toEqual(upTo(log.flushedOffset))
+      }
+    },
+  )
+
   it('ends when somebody wants the log to stay, or deletes it', async () => {
     const { manager, disk } = await open()
     const log = await create(manager, 0)
@@ -300,6 +327,19 @@ describe('moveLog', () => {
       '/b/orders-4',
     ])
     expect((await disk.list('/b')).filter((name) => name.endsWith('-future'))).toEqual([])
+  })
+
+  it('goes on after a proper restart', async () => {
+    const { manager, disk, clock } = await open()
+    await append(await create(manager, 0), 20)
+    await manager.moveLog('orders', 0, '/b')
+    await manager.close()
+    const again = await open({ disk, clock })
+    const found = again.manager.log('orders', 0)!
+    expect(found.directory).toBe('/a/orders-0')
+    await settle()
+    expect(found.directory).toBe('/b/orders-0')
+    expect(offsetsOf(found)).toEqual(upTo(20))
   })
 
   it('goes on after a crash', async () => {

@@ -192,7 +192,7 @@ export class LogManager {
     this.#isClosed = true
     this.#chores.stop()
     await this.cleaner.stop()
-    await Promise.all(Array.from(this.#moves.values(), (move) => move.cancel()))
+    await Promise.all(Array.from(this.#moves.values(), (move) => move.suspend()))
     await this.#onEachLog('a log was not closed properly', (log) => log.close())
     for (const directory of this.#directories) await directory.close(brokerEpoch)
   }

@@ -48,6 +48,7 @@ export class LogMove {
   readonly #cancellation = new AbortController()
   /** The last bytes are not held back: appends wait for them. */
   #isSwapping = false
+  #isSuspended = false
   #ended: Promise<void> = Promise.resolve()
 
   constructor(
@@ -98,8 +99,7 @@ export class LogMove {
       async (error: unknown) => {
         if (this.#cancellation.signal.aborted) logger.info('a log is not moved any more', fields)
         else logger.error('a log was not moved', { ...fields, error })
-        // A leftover costs space only: the next start removes it and tries again.
-        await disk.remove(this.#future).catch(() => undefined)
+        if (!this.#isSuspended) await disk.remove(this.#future).catch(() => undefined)
         onEnded(false)
       },
     )
@@ -109,6 +109,12 @@ export class LogMove {
   async cancel(): Promise<void> {
     this.#cancellation.abort(new Error('it was given up'))
     await this.#ended
+  }
+
+  /** As `cancel`, but the copy stays, by which the next start knows that it has to begin again. */
+  async suspend(): Promise<void> {
+    this.#isSuspended = true
+    await this.cancel()
   }
 
   get #where(): string {
@@ -178,25 +184,31 @@ export class LogMove {
       await this.target.saveCheckpoints()
       this.#assertWanted()
       await disk.rename(this.#future, directory)
-      await disk.syncDirectory(this.target.path)
     } catch (cause) {
       this.target.logs.delete(key)
       throw this.#failed(cause)
     }
-    const old = await this.#setAsideOld(directory)
-    await disk.remove(path.join(directory, MOVED_MARKER_FILE))
+    const old = await this.#replaceOld()
+    // One that stays is removed before the next move.
+    await disk.remove(path.join(directory, MOVED_MARKER_FILE)).catch(() => undefined)
     this.#source.removeLater(old, this.log.config.fileDeleteDelayMs)
   }
 
-  /** If the old copy cannot go, the new one must: it would win at the next start, without what is appended from now on. */
-  async #setAsideOld(directory: string): Promise<string> {
+  /**
+   * LOG-12: both copies have the log's name now. Until it is certain that the old one has lost it nothing may be appended to
+   * either: a start goes by the mark. So what fails here takes the log offline, beside the directory.
+   */
+  async #replaceOld(): Promise<string> {
+    const { disk } = this.#deps
+    let directory = this.target
     try {
+      await disk.syncDirectory(this.target.path)
+      directory = this.#source
       return await this.#source.setAside(this.log.directory, this.log)
     } catch (cause) {
+      directory.fail(cause)
+      this.log.fail(cause)
       this.target.logs.delete(checkpointKey(this.log.topic, this.log.partition))
-      await this.target
-        .setAside(directory, this.log)
-        .catch((error: unknown) => this.log.fail(error))
       throw this.#failed(cause)
     }
   }
