@@ -59,9 +59,9 @@ export class DiskRoom {
 
   /** Resolves when `work` has ended, or as soon as something is stuck. */
   async settledOrFull(work: Promise<unknown>): Promise<void> {
-    if (this.isFull) return
     const full = Promise.withResolvers<void>()
     this.#watchers.add(full.resolve)
+    if (this.isFull) full.resolve()
     try {
       await Promise.race([work, full.promise])
     } finally {

@@ -7,6 +7,7 @@ import {
   crashAndReopen,
   openLog,
   readAll,
+  START_MS,
   tick,
   type Harness,
 } from './testing/log-fixture'
@@ -91,6 +92,63 @@ describe('a full disk', () => {
     harness.disk.options = {}
     const { log } = await openLog({ disk: harness.disk })
     expect(valuesOf(log)).toEqual(['a'])
+  })
+
+  it('confirms a log start that could not be saved only once it is', async () => {
+    const harness = await openLog()
+    const { log, disk } = harness
+    for (const fill of 'abc') log.append(value(fill), CLIENT)
+    await log.flush()
+    log.setHighWatermark(log.flushedOffset)
+    disk.options = { capacityBytes: disk.usedBytes }
+    await expect(log.deleteRecordsBefore(2)).rejects.toThrow(code('LOG_DISK_FULL'))
+    await expect(log.deleteRecordsBefore(2)).rejects.toThrow(code('LOG_DISK_FULL'))
+    disk.options = {}
+    await log.deleteRecordsBefore(2)
+    const after = await crashAndReopen(harness)
+    expect(after.log.logStartOffset).toBe(2)
+  })
+
+  it('LOG-10: leaves no mark of a clean stop if the indexes found no room', async () => {
+    const { log, disk, manager } = await openLog()
+    const producer = { producerId: 9, producerEpoch: 0 }
+    const request = { ...producer, baseSequence: 0, supportsEpochBump: false }
+    const verification = log.startVerification(request) ?? undefined
+    const batch = aBatch({ ...producer, baseSequence: 0, isTransactional: true })
+    log.append(batch, { ...CLIENT, verification })
+    log.appendMarker({ ...producer, coordinatorEpoch: 0, isCommit: false, leaderEpoch: 0 })
+    await log.flush()
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    disk.options = {
+      onOperation: ({ kind, path }) =>
+        kind === 'write' && path.includes('.txnindex') ? full : null,
+    }
+    await manager.close()
+    disk.options = {}
+    const again = await openLog({ disk })
+    expect(again.log.abortedTransactions(0, 2)).toMatchObject([{ firstOffset: 0, lastOffset: 1 }])
+  })
+
+  it('refuses to be cut back while a segment waits for room, and keeps taking records afterwards', async () => {
+    const harness = await openLog({ config: { segmentBytes: 700 } })
+    const { log, disk } = harness
+    log.append(value('a'), CLIENT)
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    disk.options = {
+      onOperation: ({ kind, path }) => (kind === 'write' && path.includes('index') ? full : null),
+    }
+    log.append(value('b'), CLIENT)
+    // That there is no room for the index of the first segment is found out meanwhile.
+    expect(log.isOutOfRoom).toBe(false)
+    await expect(log.truncateTo(0)).rejects.toThrow(code('LOG_DISK_FULL'))
+    await makeRoom(harness)
+    for (let turn = 0; turn < 20; turn++) await tick()
+    await log.truncateTo(1)
+    expect(log.append(aBatch({ timestamps: [START_MS + 1] }), CLIENT).firstOffset).toBe(1)
+    log.append(value('c'), CLIENT)
+    await log.flush()
+    expect(valuesOf(log)).toEqual(['a', 'v', 'c'])
+    expect(log.failure).toBeNull()
   })
 
   it('LOG-7, LOG-11: lets retention make the room, and leaves no hole if the power goes then', async () => {

@@ -13,8 +13,7 @@ export async function relocate(
 ): Promise<void> {
   const { state, writer } = log
   try {
-    await writer.flush()
-    await writer.settle()
+    await writer.quiesce()
     await writer.saveEnd()
     await moveFiles()
     const segments = await openMoved(log, home)

@@ -59,10 +59,12 @@ export async function moveStart(log: LogParts, offset: number): Promise<void> {
     const params = { offset, where, logStartOffset, logEndOffset: highWatermark }
     throw logErrors.create('LOG_OFFSET_OUT_OF_RANGE', params)
   }
-  if (offset <= logStartOffset) return
-  state.moveStart(offset)
-  // On a full disk this may be what makes room, so it is tried although the start cannot be saved then.
-  await deleteOldSegments(log)
+  if (offset > logStartOffset) {
+    state.moveStart(offset)
+    // On a full disk this may be what makes room, so it is tried although the start cannot be saved then.
+    await deleteOldSegments(log)
+  }
+  // Also if the start is there already: it may be that it could not be saved.
   await deps.hooks.saveStartOffsets()
 }
 

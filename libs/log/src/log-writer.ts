@@ -120,6 +120,19 @@ export class LogWriter {
     return this.#sealing.settle()
   }
 
+  /**
+   * Resolves when all that was appended is synced and sealed. It does not wait for room: who calls this keeps others from
+   * the segments, and retention may have to make the room.
+   * @throws LOG_DISK_FULL, LOG_STORAGE_FAILED, LOG_CLOSED
+   */
+  async quiesce(): Promise<void> {
+    const { health } = this.#parts
+    await health.room.settledOrFull(this.flush())
+    health.assertUsable()
+    await this.settle()
+    health.assertUsable()
+  }
+
   isSealing(segment: Segment): boolean {
     return this.#sealing.has(segment)
   }

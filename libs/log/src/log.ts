@@ -266,13 +266,15 @@ export class Log {
     }
   }
 
-  /** Removes everything at and above `offset`, and the whole batch that holds it: what a follower does on divergence. */
+  /**
+   * Removes everything at and above `offset`, and the whole batch that holds it: what a follower does on divergence.
+   * @throws PlatformError LOG_DISK_FULL, LOG_STORAGE_FAILED, LOG_CLOSED
+   */
   truncateTo(offset: number): Promise<void> {
     return this.#exclusively(async () => {
       this.#health.assertUsable()
       if (offset >= this.#state.logEndOffset) return
-      await this.flush()
-      await this.#parts.writer.settle()
+      await this.#parts.writer.quiesce()
       this.#isTruncating = true
       this.#truncationCount++
       try {
@@ -350,6 +352,9 @@ export class Log {
         await this.#parts.writer.settle()
         await this.#parts.writer.saveEnd()
       })
+    } catch (error) {
+      this.#health.fail(error) // also for want of room: the next start must not take what is saved for the end
+      throw error
     } finally {
       this.abandon()
     }

@@ -6,7 +6,9 @@ import type { LogConfig } from '../config'
 import type { Log } from '../log'
 import { keyedBatch, type KeyedRecord } from './compaction-fixture'
 import { CompactionModel } from './compaction-model'
+import { FullDisk, untilDone } from './full-disk'
 import { CLIENT, openLog, tick, type Harness } from './log-fixture'
+import { DIRECTORIES, ModelMoves } from './model-moves'
 
 const KEYS = 8
 const MAX_RECORDS = 4
@@ -47,6 +49,8 @@ export class LogModel {
   readonly steps: string[] = []
   /** How often the log was compared with what it must hold. */
   checkCount = 0
+  /** How often an append was refused for want of room. */
+  refusedCount = 0
   readonly #random: SimRandom
   readonly #expected = new CompactionModel()
   readonly #producers: ModelProducer[] = [1, 2, TRANSACTIONAL, TRANSACTIONAL + 1].map((id) => ({
@@ -54,19 +58,29 @@ export class LogModel {
     transaction: -1,
   }))
   #harness: Harness & { log: Log }
+  readonly #full: FullDisk
+  readonly #moves: ModelMoves
   #sent: Sent[] = []
   #ackedOffset = 0
+  /** The log start that DeleteRecords or retention confirmed. */
+  #deletedOffset = 0
   #valueCount = 0
   #cleaning: Promise<unknown> = Promise.resolve()
 
   private constructor(harness: Harness & { log: Log }, random: SimRandom) {
     this.#harness = harness
     this.#random = random
+    this.#full = new FullDisk(random)
+    this.#moves = new ModelMoves(harness)
     this.#watch()
   }
 
   static async start(seed: number): Promise<LogModel> {
-    const harness = await openLog({ config: CONFIG, tailCacheBytes: 2000 })
+    const harness = await openLog({
+      config: CONFIG,
+      tailCacheBytes: 2000,
+      directories: DIRECTORIES,
+    })
     await harness.manager.cleaner.stop()
     return new LogModel(harness, new SimRandom(seed))
   }
@@ -76,6 +90,7 @@ export class LogModel {
       await this.#step()
       if (count % 10 === 0) this.check()
     }
+    await this.#makeRoom()
     await this.#settle()
     this.check()
     await this.#crash()
@@ -88,6 +103,11 @@ export class LogModel {
     this.#noteCompaction()
     assert.equal(log.logEndOffset, this.#expected.records.length, 'the log ends elsewhere')
     this.#expected.check(log)
+    this.#moves.note(log)
+  }
+
+  get movedCount(): number {
+    return this.#moves.count
   }
 
   get #log(): Log {
@@ -107,8 +127,13 @@ export class LogModel {
       [2, 'truncate', () => this.#truncate()],
       [2, 'delete', () => this.#deleteRecords()],
       [2, 'retain', () => this.#retain()],
-      [1, 'checkpoint', () => this.#harness.manager.checkpoint()],
+      [1, 'checkpoint', () => this.#outlive(this.#harness.manager.checkpoint())],
       [2, 'restart', () => this.#restart()],
+      [4, 'fill', () => this.#full.fill(this.#harness)],
+      [6, 'room', () => this.#makeRoom()],
+      [4, 'move', () => this.#moves.begin(this.#harness, this.#full.isFull)],
+      [1, 'stay', () => this.#outlive(this.#moves.stay(this.#harness))],
+      [2, 'moved', () => this.#outlive(this.#moves.whenEnded(this.#harness))],
       [3, 'crash', () => this.#crash()],
       [2, 'crashSoon', () => this.#crashSoon()],
     ]
@@ -118,7 +143,8 @@ export class LogModel {
     await run()
   }
 
-  #append(): void {
+  /** False if it was refused, as may be while the disk is full or the log changes its directory. */
+  #append(): boolean {
     const producer = this.#producers[this.#random.int(this.#producers.length)]
     const isTransactional = producer.id >= TRANSACTIONAL
     const records = Array.from({ length: 1 + this.#random.int(MAX_RECORDS) }, () =>
@@ -137,13 +163,31 @@ export class LogModel {
         isTransactional,
       },
     )
+    const sent = this.#unlessRefused(() => this.#send(Buffer.from(made), producer.id, baseSequence))
+    if (sent === null) return false
+    const { firstOffset, lastOffset } = sent
     if (isTransactional && producer.transaction < 0) producer.transaction = this.#expected.begin()
-    const { firstOffset, lastOffset } = this.#send(Buffer.from(made), producer.id, baseSequence)
     assert.equal(firstOffset, this.#expected.records.length)
     this.#expected.append(firstOffset, records, producer.transaction)
     const { transaction } = producer
     const fields = { firstOffset, lastOffset, baseSequence, isCommit: false }
     this.#sent.push({ producerId: producer.id, transaction, batch: made, ...fields })
+    return true
+  }
+
+  #unlessRefused<Result>(append: () => Result): Result | null {
+    const before = this.#log.logEndOffset
+    try {
+      return append()
+    } catch (error) {
+      const code = errorCode(error)
+      const isForRoom = code === 'LOG_DISK_FULL' && this.#full.isFull
+      const isForMove = code === 'LOG_CLOSED' && this.#moves.hasBegun
+      if (!isForRoom && !isForMove) throw error
+      assert.equal(this.#log.logEndOffset, before)
+      if (isForRoom) this.refusedCount++
+      return null
+    }
   }
 
   #send(made: Buffer, producerId: number, baseSequence: number) {
@@ -177,7 +221,9 @@ export class LogModel {
     const isCommit = this.#random.chance(60)
     const { transaction, id: producerId } = producer
     const marker = { producerId, producerEpoch: 0, coordinatorEpoch: 0, isCommit, leaderEpoch: 0 }
-    const { firstOffset } = this.#log.appendMarker(marker)
+    const sent = this.#unlessRefused(() => this.#log.appendMarker(marker))
+    if (sent === null) return
+    const { firstOffset } = sent
     this.#expected.records.length = firstOffset + 1
     this.#expected.end(transaction, isCommit)
     const at = { firstOffset, lastOffset: firstOffset, baseSequence: -1 }
@@ -190,13 +236,15 @@ export class LogModel {
     const producer = this.#producers[this.#random.int(this.#producers.length)]
     const last = this.#lastBatchOf(producer.id)
     if (!last?.batch || last.firstOffset < this.#log.logStartOffset) return
-    const again = this.#log.append(Buffer.from(last.batch), CLIENT)
+    const { batch } = last
+    const again = this.#unlessRefused(() => this.#log.append(Buffer.from(batch), CLIENT))
+    if (again === null) return
     assert.ok(again.isDuplicate, `the batch at ${last.firstOffset} was taken twice`)
     assert.equal(again.firstOffset, last.firstOffset)
   }
 
   async #settle(): Promise<void> {
-    await this.#log.flush()
+    await this.#outlive(this.#log.flush())
     this.#acknowledge()
   }
 
@@ -212,6 +260,16 @@ export class LogModel {
     this.#cleaning = Promise.all([this.#cleaning, manager.cleaner.cleanAll()])
   }
 
+  /** What was taken is written, and the log takes more. */
+  async #makeRoom(): Promise<void> {
+    await this.#full.makeRoom(this.#harness)
+    if (this.#append()) await this.#settle()
+  }
+
+  #outlive<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    return this.#full.outlive(work, this.#harness)
+  }
+
   #noteCompaction(): void {
     const log = this.#log
     const { baseOffset } = log.segments[log.segments.length - 1]
@@ -224,7 +282,7 @@ export class LogModel {
     const log = this.#log
     const from = Math.max(this.#ackedOffset, log.highWatermark)
     const offset = from + this.#random.int(log.logEndOffset - from + 1)
-    await log.truncateTo(offset)
+    await this.#outlive(log.truncateTo(offset))
     // It flushes first; but what goes was not acknowledged by anybody.
     this.#ackedOffset = Math.min(this.#ackedOffset, log.logEndOffset)
     this.#cutTo(log.logEndOffset)
@@ -233,36 +291,46 @@ export class LogModel {
   async #deleteRecords(): Promise<void> {
     const log = this.#log
     const span = log.highWatermark - log.logStartOffset
-    await log.deleteRecordsBefore(log.logStartOffset + this.#random.int(Math.floor(span / 3) + 1))
+    const offset = log.logStartOffset + this.#random.int(Math.floor(span / 3) + 1)
+    const deleted = log.deleteRecordsBefore(offset).then(() => log.logStartOffset)
+    this.#deletedOffset = (await this.#outlive(deleted)) ?? this.#deletedOffset
   }
 
   async #retain(): Promise<void> {
     const log = this.#log
     const { config } = log
     log.updateConfig({ ...config, cleanupPolicy: ['compact', 'delete'], retentionBytes: 4000 })
-    await log.applyRetention()
+    await this.#outlive(log.applyRetention())
     log.updateConfig(config)
   }
 
   async #restart(): Promise<void> {
-    await this.#harness.manager.close()
+    const { disk, manager } = this.#harness
+    const wasFull = this.#full.isFull
+    let isClosed = false
+    const closing = manager.close().finally(() => (isClosed = true))
+    await untilDone(() => isClosed, 'a stop waits')
+    await closing
     await this.#cleaning
-    const { disk } = this.#harness
-    const before = this.#log.logEndOffset
+    await this.#full.makeRoom(this.#harness)
+    const before = this.#expected.records.length
     await this.#open({ disk })
-    assert.equal(this.#log.logEndOffset, before)
+    if (!wasFull) assert.equal(this.#log.logEndOffset, before)
+    this.#checkFound()
   }
 
   /** The power goes in the middle of whatever is done next. */
   async #crashSoon(): Promise<void> {
     const { disk } = this.#harness
-    disk.options = { powerOffAt: disk.operationCount + 1 + this.#random.int(60) }
+    const powerOffAt = disk.operationCount + 1 + this.#random.int(60)
+    disk.options = { ...disk.options, powerOffAt }
     for (let count = 0; count < 5; count++) {
       try {
         this.#append()
-        this.#startCleaning()
+        if (this.#random.chance(30)) await this.#moves.begin(this.#harness, this.#full.isFull)
+        else this.#startCleaning()
         await tick()
-        if (this.#random.chance(50)) await this.#settle()
+        if (!this.#full.isFull && this.#random.chance(50)) await this.#settle()
       } catch (error) {
         assert.match(errorCode(error) ?? String(error), /LOG_|EIO/)
         break
@@ -275,13 +343,19 @@ export class LogModel {
     const { disk, clock } = this.#harness
     this.#noteCompaction()
     const crashed = disk.crash(this.#random)
+    this.#full.isFull = false
     await this.#cleaning
-    const sentEnd = this.#expected.records.length
     await this.#open({ disk: crashed, clock: new SimClock(clock.now()) })
-    const { logEndOffset, failure } = this.#log
+    this.#checkFound()
+  }
+
+  /** What was acknowledged is there, and nothing that was not sent. */
+  #checkFound(): void {
+    const { logEndOffset, logStartOffset, failure } = this.#log
     assert.equal(failure, null)
     assert.ok(logEndOffset >= this.#ackedOffset, `acknowledged up to ${this.#ackedOffset}`)
-    assert.ok(logEndOffset <= sentEnd, 'there is more than was sent')
+    assert.ok(logStartOffset >= this.#deletedOffset, `deleted up to ${this.#deletedOffset}`)
+    assert.ok(logEndOffset <= this.#expected.records.length, 'there is more than was sent')
     this.#cutTo(logEndOffset)
     this.#acknowledge()
     this.check()
@@ -289,7 +363,13 @@ export class LogModel {
 
   async #open(options: Parameters<typeof openLog>[0]): Promise<void> {
     const { clock } = this.#harness
-    this.#harness = await openLog({ clock, config: CONFIG, tailCacheBytes: 2000, ...options })
+    this.#harness = await openLog({
+      clock,
+      config: CONFIG,
+      tailCacheBytes: 2000,
+      directories: DIRECTORIES,
+      ...options,
+    })
     await this.#harness.manager.cleaner.stop()
     this.#cleaning = Promise.resolve()
     this.#watch()
