@@ -1,5 +1,5 @@
 import { errorCode } from '@millrace/base'
-import { SimDisk, SimRandom, type DiskOperation } from '@millrace/testing'
+import { crashEndings, SimDisk, SimRandom, type DiskOperation } from '@millrace/testing'
 import type { LogConfig } from './config'
 import type { Log } from './log'
 import type { LogManager } from './log-manager'
@@ -357,27 +357,31 @@ describe('moveLog', () => {
     expect(offsetsOf(found)).toEqual(upTo(20))
   })
 
-  it('LOG-12: leaves exactly one whole log, wherever the power goes', async () => {
-    const { disk } = await moveAll(new SimDisk())
-    const total = disk.operationCount
-    for (let powerOffAt = 1; powerOffAt <= total; powerOffAt++) {
-      const before = await moveAll(new SimDisk({ powerOffAt }))
-      const survivor = before.disk.crash(new SimRandom(powerOffAt))
-      const { manager } = await open({ disk: survivor })
-      const logs = [...manager.logs()]
-      const label = `power off at ${powerOffAt}`
-      expect({ label, failures: logs.map(({ failure }) => failure) }).toEqual({
-        label,
-        failures: logs.map(() => null),
-      })
-      expect(logs.map((log) => log.logEndOffset >= before.acked)).toEqual(logs.map(() => true))
-      expect(logs.length).toBeGreaterThanOrEqual(before.acked > 0 ? 1 : 0)
-      for (const log of logs) expect(offsetsOf(log)).toEqual(upTo(log.logEndOffset))
-      // What was moving goes on.
-      await settle(100)
-      await manager.close()
-    }
-  }, 60_000)
+  it.each(crashEndings)(
+    'LOG-12: leaves exactly one whole log, wherever $name comes',
+    async ({ end }) => {
+      const { disk } = await moveAll(new SimDisk())
+      const total = disk.operationCount
+      for (let powerOffAt = 1; powerOffAt <= total; powerOffAt++) {
+        const before = await moveAll(new SimDisk({ powerOffAt }))
+        const survivor = end(before.disk, new SimRandom(powerOffAt))
+        const { manager } = await open({ disk: survivor })
+        const logs = [...manager.logs()]
+        const label = `ended at ${powerOffAt}`
+        expect({ label, failures: logs.map(({ failure }) => failure) }).toEqual({
+          label,
+          failures: logs.map(() => null),
+        })
+        expect(logs.map((log) => log.logEndOffset >= before.acked)).toEqual(logs.map(() => true))
+        expect(logs.length).toBeGreaterThanOrEqual(before.acked > 0 ? 1 : 0)
+        for (const log of logs) expect(offsetsOf(log)).toEqual(upTo(log.logEndOffset))
+        // What was moving goes on.
+        await settle(100)
+        await manager.close()
+      }
+    },
+    60_000,
+  )
 })
 
 /** Appends, a move with appends beside it, more appends. Stops where the disk fails. */

@@ -1,3 +1,3 @@
 export { SimClock } from './sim-clock'
-export { SimDisk, type DiskOperation, type SimDiskOptions } from './sim-disk'
+export { crashEndings, SimDisk, type DiskOperation, type SimDiskOptions } from './sim-disk'
 export { SimRandom } from './sim-random'

@@ -285,6 +285,12 @@ function commonPrefix(a: Buffer, b: Buffer): number {
   return at
 }
 
+/** How everything may end in the middle, for tests that try each way. */
+export const crashEndings = [
+  { name: 'a power loss', end: (disk: SimDisk, random: SimRandom) => disk.crash(random) },
+  { name: 'kill -9', end: (disk: SimDisk) => disk.kill() },
+] as const
+
 interface FileHooks {
   /** Throws if the operation fails. */
   operate(kind: DiskOperation['kind']): void

@@ -1,4 +1,4 @@
-import { SimRandom, type SimDisk } from '@millrace/testing'
+import { crashEndings, SimRandom, type SimDisk } from '@millrace/testing'
 import type { Log } from '../log'
 import {
   COMPACTED,
@@ -105,23 +105,26 @@ async function expectWhole(harness: Harness, disk: SimDisk, model: CompactionMod
 }
 
 describe('a crash in the middle of a compaction', () => {
-  it('COMPACT-2: loses nothing at any disk operation, and brings nothing back', async () => {
-    const { first, last } = await countOperations()
-    expect(last - first).toBeGreaterThan(60)
-    for (let operation = first; operation <= last; operation++) {
-      for (let way = 0; way < WAYS; way++) {
-        const ready = await openReady()
-        ready.disk.options = { powerOffAt: operation }
-        await ready.manager.cleaner.cleanAll()
-        const seed = operation * 100 + way
-        try {
-          await expectWhole(ready, ready.disk.crash(new SimRandom(seed)), ready.model)
-        } catch (cause) {
-          throw new Error(`power off at ${operation}, seed ${seed}`, { cause })
+  it.each(crashEndings)(
+    'COMPACT-2: $name loses nothing at any disk operation, and brings nothing back',
+    async ({ end }) => {
+      const { first, last } = await countOperations()
+      expect(last - first).toBeGreaterThan(60)
+      for (let operation = first; operation <= last; operation++) {
+        for (let way = 0; way < WAYS; way++) {
+          const ready = await openReady()
+          ready.disk.options = { powerOffAt: operation }
+          await ready.manager.cleaner.cleanAll()
+          const seed = operation * 100 + way
+          try {
+            await expectWhole(ready, end(ready.disk, new SimRandom(seed)), ready.model)
+          } catch (cause) {
+            throw new Error(`ended at ${operation}, seed ${seed}`, { cause })
+          }
         }
       }
-    }
-  })
+    },
+  )
 
   it('COMPACT-2: loses nothing if the start that ends the swap is interrupted, too', async () => {
     const { first, last } = await countOperations()
