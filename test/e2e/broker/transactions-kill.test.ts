@@ -1,14 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiKey, ErrorCode, isRetriable } from '@millrace/wire'
+import { BrokerProcess } from './broker-process'
 import { aBatch, RawClient } from './harness'
 
-const MAIN = join(__dirname, '../../../apps/broker/dist/main.js')
 const TOPIC = 'killed'
 const PARTITIONS = [0, 1, 2]
 const PRODUCERS = ['x', 'y', 'z']
@@ -26,50 +22,17 @@ interface Outcome {
   isTold: boolean
 }
 
-let directory: string
-let port: number
-let child: ChildProcess
+let broker: BrokerProcess
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'millrace-killed-'))
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  port = (server.address() as { port: number }).port
-  server.close()
-  await once(server, 'close')
-})
-afterAll(async () => {
-  await kill()
-  rmSync(directory, { recursive: true, force: true })
-})
-
-async function start(): Promise<void> {
-  const file = join(directory, 'server.properties')
-  const properties = [
-    `listeners=PLAINTEXT://127.0.0.1:${port}`,
-    `log.dirs=${join(directory, 'data')}`,
-    'offsets.topic.num.partitions=4',
-    'transaction.state.log.num.partitions=4',
-    'group.initial.rebalance.delay.ms=0',
-    'transaction.abort.timed.out.transaction.cleanup.interval.ms=100',
-  ]
-  writeFileSync(file, properties.join('\n'))
-  child = spawn(process.execPath, [MAIN, file], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let text = ''
-  child.stderr!.on('data', (chunk: Buffer) => {
-    text += String(chunk)
+  broker = await BrokerProcess.prepare({
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.num.partitions': '4',
+    'group.initial.rebalance.delay.ms': '0',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100',
   })
-  while (!text.includes(`PLAINTEXT://127.0.0.1:${port}`)) {
-    await Promise.race([once(child.stderr!, 'data'), once(child, 'exit')])
-    if (child.exitCode !== null) throw new Error(text)
-  }
-}
-
-async function kill(): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-}
+})
+afterAll(() => broker.remove())
 
 /** Sends a request until its error is none that passes. */
 async function ask<Answer>(
@@ -89,7 +52,7 @@ async function transact(
   round: number,
   outcomes: Outcome[],
 ): Promise<void> {
-  const client = await RawClient.open(port)
+  const client = await RawClient.open(broker.port)
   for (const keyType of [0, 1]) {
     await client.ask(ApiKey.FindCoordinator, 4, { keyType, coordinatorKeys: [transactionalId] })
   }
@@ -161,7 +124,7 @@ async function commitPosition(
 
 /** The position of a producer's group, once no transaction can change it any more. */
 async function readPosition(groupId: string): Promise<number> {
-  const client = await RawClient.open(port)
+  const client = await RawClient.open(broker.port)
   const topics = [{ name: TOPIC, partitionIndexes: [0] }]
   const request = { groups: [{ groupId, topics }], requireStable: true }
   const { groups } = await ask(
@@ -175,7 +138,7 @@ async function readPosition(groupId: string): Promise<number> {
 
 /** Resolves when no transaction is open any more: what the kills left is committed, or aborted when its time is over. */
 async function untilAllEnded(): Promise<void> {
-  const client = await RawClient.open(port)
+  const client = await RawClient.open(broker.port)
   for (;;) {
     const everything = { stateFilters: [], producerIdFilters: [] }
     const { errorCode, transactionStates } = await client.ask(
@@ -194,7 +157,7 @@ async function untilAllEnded(): Promise<void> {
 
 /** The values of each partition that librdkafka takes for committed. */
 async function readCommitted(): Promise<string[][]> {
-  const where = ['-C', '-b', `127.0.0.1:${port}`, '-t', TOPIC, '-o', 'beginning', '-e', '-q']
+  const where = ['-C', '-b', `127.0.0.1:${broker.port}`, '-t', TOPIC, '-o', 'beginning', '-e', '-q']
   const how = ['-X', 'isolation.level=read_committed', '-f', '%p %s\\n']
   const kcat = spawn('kcat', [...where, ...how], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
@@ -214,23 +177,23 @@ const describeWithKcat = isInstalled
 
 describeWithKcat(() => {
   it('TXN-1, TXN-2, TXN-5: brings every transaction to its end, whole, and those that were acknowledged as told', async () => {
-    await start()
-    const admin = await RawClient.open(port)
+    await broker.start()
+    const admin = await RawClient.open(broker.port)
     const sizes = { numPartitions: PARTITIONS.length, replicationFactor: 1 }
     const topics = [{ name: TOPIC, ...sizes, assignments: [], configs: [] }]
     await admin.ask(ApiKey.CreateTopics, 5, { topics, timeoutMs: 5000 })
     admin.close()
     const outcomes: Outcome[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      if (round > 0) await start()
+      if (round > 0) await broker.start()
       const lives = PRODUCERS.map((id) => transact(id, round, outcomes))
       await sleep(600 + round * 37)
-      await kill()
+      await broker.kill()
       const endings = await Promise.allSettled(lives)
       const reasons = endings.map((ending) => String((ending as PromiseRejectedResult).reason))
       expect(reasons.filter((reason) => !reason.includes('the broker closed'))).toEqual([])
     }
-    await start()
+    await broker.start()
     await untilAllEnded()
     const committed = await readCommitted()
     // Exactly the same transactions in every partition, each once.
