@@ -31,6 +31,14 @@ describe('AnswerMemory', () => {
     expect(memory.get({ ...session, principal: ANONYMOUS }, READ_TOPIC, 'orders')).toBe('no')
   })
 
+  it('keeps nothing of names that are longer than any topic can have', () => {
+    const memory = new AnswerMemory<string>(100)
+    memory.set(aRequester('alice'), READ_TOPIC, 'n'.repeat(249), 'yes')
+    memory.set(aRequester('alice'), READ_TOPIC, 'n'.repeat(250), 'yes')
+    expect(memory.get(aRequester('alice'), READ_TOPIC, 'n'.repeat(249))).toBe('yes')
+    expect(memory.get(aRequester('alice'), READ_TOPIC, 'n'.repeat(250))).toBeUndefined()
+  })
+
   it('forgets everything when told to, and when there is too much', () => {
     const memory = new AnswerMemory<number>(3)
     const alice = aRequester('alice')

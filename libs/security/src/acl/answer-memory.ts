@@ -1,12 +1,15 @@
 import type { Principal } from '../principal'
 import type { Requester } from './authorizer'
 
+/** No topic has a longer name. Who asks about longer ones would fill the memory with them: 32 KB each. */
+const NAME_MAX_CHARS = 249
+
 /** By what is asked, then by the name that it is asked about. */
 type Answers<T> = Map<number, Map<string, T>>
 
 /**
  * What was answered to whom. A requester is looked up by identity, so that a question costs no string: those of the same
- * principal and host share their answers. When there are too many answers, all are forgotten.
+ * principal and host share their answers. When there are too many answers, all are forgotten; of long names none is kept.
  */
 export class AnswerMemory<T> {
   readonly #maxCount: number
@@ -23,6 +26,7 @@ export class AnswerMemory<T> {
   }
 
   set(who: Requester, question: number, name: string, answer: T): void {
+    if (name.length > NAME_MAX_CHARS) return
     if (this.#count >= this.#maxCount) this.clear()
     const answers = this.#answersTo(who)
     let byName = answers.get(question)
