@@ -72,16 +72,23 @@ function joinAnswers(
   refused: readonly TopicAnswer[],
   known: readonly Topic[],
 ): TopicAnswer[] {
-  const topics = answered.map((topic) => ({
-    ...topic,
-    topicId: known.find(({ name }) => name === topic.name)?.topicId ?? topic.topicId,
-  }))
+  const idOf = new Map(known.map(({ name, topicId }) => [name, topicId]))
+  const topics = answered.map((topic) => {
+    const partitions = [...topic.partitions]
+    return { ...topic, topicId: idOf.get(topic.name ?? '') ?? topic.topicId, partitions }
+  })
+  const byName = new Map(topics.map((topic) => [topic.name, topic]))
+  const byId = new Map(topics.map((topic) => [topic.topicId, topic]))
   for (const topic of refused) {
-    const at = topics.findIndex((other) =>
-      topic.name ? other.name === topic.name : other.topicId === topic.topicId,
-    )
-    if (at === -1) topics.push({ ...topic, topicId: topic.topicId })
-    else topics[at] = { ...topics[at], partitions: [...topics[at].partitions, ...topic.partitions] }
+    const found = topic.name ? byName.get(topic.name) : byId.get(topic.topicId)
+    if (found) {
+      for (const partition of topic.partitions) found.partitions.push(partition)
+      continue
+    }
+    const added = { ...topic, topicId: topic.topicId, partitions: [...topic.partitions] }
+    topics.push(added)
+    byName.set(added.name, added)
+    byId.set(added.topicId, added)
   }
   return topics
 }

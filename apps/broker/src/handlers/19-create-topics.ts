@@ -12,6 +12,7 @@ import { describeTopicConfigs } from '../configs/describe'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
 import { mayCreateTopic } from './topic-rights'
+import { repeated } from './repeated'
 
 type NewTopic = RequestOf<typeof ApiKey.CreateTopics>['topics'][number]
 type TopicAnswer = ResponseOf<typeof ApiKey.CreateTopics>['topics'][number]
@@ -23,17 +24,14 @@ export const createTopics = handler(
   ApiKey.CreateTopics,
   { min: 2, max: 7 },
   async (request, ctx) => {
-    const names = request.topics.map(({ name }) => name)
+    const twice = repeated(request.topics.map(({ name }) => name))
+    const byName = new Map(request.topics.map((topic) => [topic.name, topic]))
     const topics = await Promise.all(
-      request.topics
-        .filter(({ name }, at) => names.indexOf(name) === at)
-        .map((topic) =>
-          names.indexOf(topic.name) === names.lastIndexOf(topic.name)
-            ? createTopic(topic, request.validateOnly, ctx)
-            : Promise.resolve(
-                failed(topic.name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.'),
-              ),
-        ),
+      Array.from(byName.values(), async (topic) =>
+        twice.has(topic.name)
+          ? failed(topic.name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.')
+          : createTopic(topic, request.validateOnly, ctx),
+      ),
     )
     return { throttleTimeMs: 0, topics }
   },

@@ -8,7 +8,7 @@
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { alterConfigs } from '../configs/alter'
 import { ConfigResourceType, refusal, type ConfigOutcome } from '../configs/resources'
-import { refusalOfResource, refusalOfRight } from './alterable-resource'
+import { refusalOfResource, refusalOfRight, repeatedResources } from './alterable-resource'
 import { handler, type RequestContext, type RequestOf } from './handler'
 
 type Resource = RequestOf<typeof ApiKey.AlterConfigs>['resources'][number]
@@ -16,17 +16,16 @@ type Resource = RequestOf<typeof ApiKey.AlterConfigs>['resources'][number]
 export const legacyAlterConfigs = handler(
   ApiKey.AlterConfigs,
   { min: 0, max: 2 },
-  async ({ resources, validateOnly }, ctx) => ({
-    throttleTimeMs: 0,
-    responses: await Promise.all(
-      resources.map(async (resource) => {
-        const { resourceType, resourceName } = resource
-        const outcome =
-          refusalOfResource(resource, resources) ?? (await replace(resource, validateOnly, ctx))
-        return { ...outcome, resourceType, resourceName }
-      }),
-    ),
-  }),
+  async ({ resources, validateOnly }, ctx) => {
+    const twice = repeatedResources(resources)
+    const responses = resources.map(async (resource) => {
+      const { resourceType, resourceName } = resource
+      const outcome =
+        refusalOfResource(resource, twice) ?? (await replace(resource, validateOnly, ctx))
+      return { ...outcome, resourceType, resourceName }
+    })
+    return { throttleTimeMs: 0, responses: await Promise.all(responses) }
+  },
 )
 
 async function replace(

@@ -9,6 +9,7 @@ import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { wireFailureOf } from '../wire-failure'
 import { handler, type RequestContext, type RequestOf } from './handler'
+import { repeated } from './repeated'
 
 type Request = RequestOf<typeof ApiKey.CreatePartitions>
 type Topic = Request['topics'][number]
@@ -20,16 +21,13 @@ export const createPartitions = handler(
   ApiKey.CreatePartitions,
   { min: 0, max: 3 },
   async ({ topics, validateOnly }, ctx) => {
-    const names = topics.map(({ name }) => name)
-    const results = topics
-      .filter(({ name }, at) => names.indexOf(name) === at)
-      .map((topic) =>
-        names.indexOf(topic.name) === names.lastIndexOf(topic.name)
-          ? addPartitions(topic, validateOnly, ctx)
-          : Promise.resolve(
-              answer(topic, ErrorCode.INVALID_REQUEST, 'the topic is given more than once'),
-            ),
-      )
+    const twice = repeated(topics.map(({ name }) => name))
+    const byName = new Map(topics.map((topic) => [topic.name, topic]))
+    const results = Array.from(byName.values(), async (topic) =>
+      twice.has(topic.name)
+        ? answer(topic, ErrorCode.INVALID_REQUEST, 'the topic is given more than once')
+        : addPartitions(topic, validateOnly, ctx),
+    )
     return { throttleTimeMs: 0, results: await Promise.all(results) }
   },
 )

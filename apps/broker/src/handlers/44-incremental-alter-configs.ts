@@ -10,7 +10,7 @@ import { alterConfigs, brokerNameProblem } from '../configs/alter'
 import { applyChanges, operationOf, type ConfigChange } from '../configs/change'
 import { alterLoggers } from '../configs/loggers'
 import { ConfigResourceType, refusal, type ConfigOutcome } from '../configs/resources'
-import { refusalOfResource, refusalOfRight } from './alterable-resource'
+import { refusalOfResource, refusalOfRight, repeatedResources } from './alterable-resource'
 import { handler, type RequestContext, type RequestOf } from './handler'
 
 type Request = RequestOf<typeof ApiKey.IncrementalAlterConfigs>
@@ -19,17 +19,16 @@ type Resource = Request['resources'][number]
 export const incrementalAlterConfigs = handler(
   ApiKey.IncrementalAlterConfigs,
   { min: 0, max: 1 },
-  async ({ resources, validateOnly }, ctx) => ({
-    throttleTimeMs: 0,
-    responses: await Promise.all(
-      resources.map(async (resource) => {
-        const { resourceType, resourceName } = resource
-        const outcome =
-          refusalOfResource(resource, resources) ?? (await alter(resource, validateOnly, ctx))
-        return { ...outcome, resourceType, resourceName }
-      }),
-    ),
-  }),
+  async ({ resources, validateOnly }, ctx) => {
+    const twice = repeatedResources(resources)
+    const responses = resources.map(async (resource) => {
+      const { resourceType, resourceName } = resource
+      const outcome =
+        refusalOfResource(resource, twice) ?? (await alter(resource, validateOnly, ctx))
+      return { ...outcome, resourceType, resourceName }
+    })
+    return { throttleTimeMs: 0, responses: await Promise.all(responses) }
+  },
 )
 
 async function alter(

@@ -8,6 +8,7 @@ import { recordKinds } from '@millrace/controller'
 import { AclOperation, CLUSTER_NAME, parseScramRecordKey, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type ResponseOf } from './handler'
+import { repeated } from './repeated'
 
 type Result = ResponseOf<typeof ApiKey.DescribeUserScramCredentials>['results'][number]
 type CredentialInfo = { mechanism: number; iterations: number }
@@ -28,14 +29,15 @@ export const describeUserScramCredentials = handler(
     const known = infosByUser(ctx.broker.metadata().records(recordKinds.scram))
     const asked = request.users?.map(({ name }) => name) ?? []
     const names = asked.length === 0 ? [...known.keys()] : asked
-    const results = [...new Set(names)].map((name) =>
-      asked.indexOf(name) === asked.lastIndexOf(name)
-        ? resultOf(name, known.get(name))
-        : failed(
+    const twice = repeated(asked)
+    const results = Array.from(new Set(names), (name) =>
+      twice.has(name)
+        ? failed(
             name,
             ErrorCode.DUPLICATE_RESOURCE,
             `Cannot describe SCRAM credentials for the same user twice in a single request: ${name}`,
-          ),
+          )
+        : resultOf(name, known.get(name)),
     )
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null, results }
   },

@@ -27,7 +27,8 @@ export const consumerGroupDescribe = handler(
     const mayDescribe = (groupId: string) =>
       ctx.allows(AclOperation.DESCRIBE, ResourceType.GROUP, groupId)
     const allowed = request.groupIds.filter(mayDescribe)
-    const refused = request.groupIds.filter((groupId) => !allowed.includes(groupId))
+    const shown = new Set(allowed)
+    const refused = request.groupIds.filter((groupId) => !shown.has(groupId))
     const described = ctx.broker.groups
       .consumerGroupDescribe(allowed)
       .map((group) =>

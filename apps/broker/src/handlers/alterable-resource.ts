@@ -7,24 +7,29 @@ import {
   type ConfigResource,
 } from '../configs/resources'
 import type { RequestContext } from './request-context'
+import { repeated } from './repeated'
 
 interface ResourceOfRequest extends ConfigResource {
   readonly configs: readonly { readonly name: string }[]
 }
 
+/** Those that a request names more than once, for `refusalOfResource`. */
+export function repeatedResources(resources: readonly ConfigResource[]): ReadonlySet<string> {
+  return repeated(resources.map(keyOf))
+}
+
+function keyOf({ resourceType, resourceName }: ConfigResource): string {
+  return `${resourceType}/${resourceName}`
+}
+
 /** What is wrong with a resource of a request that alters configs, before anything is looked up; null if nothing is. */
 export function refusalOfResource(
   resource: ResourceOfRequest,
-  all: readonly ResourceOfRequest[],
+  twice: ReadonlySet<string>,
 ): ConfigOutcome | null {
-  const { resourceType, resourceName, configs } = resource
-  const isTwice = all.some(
-    (other) =>
-      other !== resource &&
-      other.resourceType === resourceType &&
-      other.resourceName === resourceName,
-  )
-  if (isTwice) return refusal(ErrorCode.INVALID_REQUEST, 'the resource is given more than once')
+  const { resourceType, configs } = resource
+  if (twice.has(keyOf(resource)))
+    return refusal(ErrorCode.INVALID_REQUEST, 'the resource is given more than once')
   if (new Set(configs.map(({ name }) => name)).size < configs.length)
     return refusal(ErrorCode.INVALID_REQUEST, 'a config is given more than once')
   const isKnown = Object.values<number>(ConfigResourceType).includes(resourceType)
