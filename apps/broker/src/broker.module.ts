@@ -35,7 +35,7 @@ export class BrokerModule implements OnApplicationShutdown {
         {
           provide: KafkaListener,
           useFactory: (engine: BrokerEngine, requests: RequestMetrics) =>
-            createListener(engine, requests, logger),
+            createListener({ engine, requests, logger }, config),
           inject: [BrokerEngine, RequestMetrics],
         },
         {
@@ -57,13 +57,14 @@ export class BrokerModule implements OnApplicationShutdown {
 }
 
 async function createListener(
-  engine: BrokerEngine,
-  requests: RequestMetrics,
-  logger: Logger,
+  deps: { engine: BrokerEngine; requests: RequestMetrics; logger: Logger },
+  atStart: BrokerConfig,
 ): Promise<KafkaListener> {
+  const { engine, requests, logger } = deps
   const { dynamicConfig, quotas } = engine.services
   const { current } = dynamicConfig
   const { values, listeners } = current
+  const isGiven = (name: string): boolean => atStart.listeners.some((one) => one.name === name)
   const dispatcher = requests.measured(createDispatcher(handlers, engine.services))
   const gateOf = createGates(engine.services, dispatcher)
   const listener = new KafkaListener(
@@ -76,7 +77,8 @@ async function createListener(
       quotas,
     },
     {
-      listeners,
+      listeners: listeners.filter(({ name }) => isGiven(name)),
+      addedListeners: listeners.filter(({ name }) => !isGiven(name)),
       backlog: values.socketListenBacklogSize,
       limits: await connectionLimitsOf(current, logger),
       maxFrameBytes: values.socketRequestMaxBytes,

@@ -33,12 +33,12 @@ export const brokerConfigDefinition = {
   listeners: list('listeners', {
     default: ['PLAINTEXT://:9092'],
     importance: 'HIGH',
-    doc: 'What to listen on: NAME://host:port, comma separated. An empty host is every address, port 0 any free port.',
+    doc: 'What to listen on: NAME://host:port, comma separated. An empty host is every address, port 0 any free port. While the broker runs, names can be added, and those that are not advertised removed; another address for a name counts from the next start on.',
   }),
   advertisedListeners: list('advertised.listeners', {
     default: null,
     importance: 'HIGH',
-    doc: 'What clients are told to connect to, by listener name. Taken from listeners when absent.',
+    doc: 'What clients are told to connect to, by listener name. Clients of a listener that it leaves out are told of no broker. Taken from listeners when absent.',
   }),
   listenerSecurityProtocolMap: list('listener.security.protocol.map', {
     default: [

@@ -29,8 +29,9 @@ import { Closers } from './closers'
 import type { BrokerConfig } from './config'
 import { DynamicConfig } from './configs/dynamic-config'
 import { openGroups } from './groups/open-groups'
-import { advertisedHost, resolvableMachineName } from './listeners'
-import type { BrokerLifecycle, ListenerAddress } from './network/listener'
+import { endpointsOf, resolvableMachineName } from './listeners'
+import type { ListenerAddress } from './network/bound-listener'
+import type { BrokerLifecycle } from './network/listener'
 import { openController } from './open-controller'
 import { openLogs } from './open-logs'
 import { ProducerIdBlock } from './producer-id-block'
@@ -55,6 +56,7 @@ export class BrokerEngine implements BrokerLifecycle {
   readonly #config: BrokerConfig
   readonly #closers: Closers
   #endpoints: ReadonlyMap<string, Endpoint> = new Map()
+  #machineName = ''
 
   private constructor(parts: Omit<BrokerServices, 'endpointOf'>, closers: Closers) {
     this.#logger = parts.logger
@@ -88,7 +90,8 @@ export class BrokerEngine implements BrokerLifecycle {
   async onBound(addresses: readonly ListenerAddress[]): Promise<void> {
     const { controller, replicas, groups, transactions, logs, nodeId, dynamicConfig } =
       this.services
-    this.#endpoints = endpointsOf(this.#config, addresses, await resolvableMachineName())
+    this.#machineName = await resolvableMachineName()
+    this.onRebound(addresses)
     const [endpoint] = this.#endpoints.values()
     await controller.registerBroker({ id: nodeId, ...endpoint, rack: this.#config.values.rack })
     controller.onChange((image, changedTopics) => {
@@ -107,6 +110,11 @@ export class BrokerEngine implements BrokerLifecycle {
     transactions.start(image.topics.get(TRANSACTIONS_TOPIC)?.partitions.length)
     await replicas.deleteStrays(image)
     await replicas.applyMetadata(image, image.topics.keys(), { isStart: true })
+  }
+
+  onRebound(addresses: readonly ListenerAddress[]): void {
+    const { listeners } = this.services.config
+    this.#endpoints = endpointsOf(listeners, addresses, this.#machineName)
   }
 
   onDraining(): void {
@@ -274,21 +282,4 @@ function leadershipOf(coordinators: () => Coordinators, logger: Logger): Leaders
       if (topic === TRANSACTIONS_TOPIC) transactions.onPartitionResigned(partition)
     },
   }
-}
-
-/** What clients of each listener are told. An advertised port 0 stands for the one that was bound. */
-function endpointsOf(
-  config: BrokerConfig,
-  addresses: readonly ListenerAddress[],
-  machineName: string,
-): ReadonlyMap<string, Endpoint> {
-  return new Map(
-    config.listeners.map((listener, at) => [
-      listener.name,
-      {
-        host: advertisedHost(listener, machineName),
-        port: listener.advertised.port || addresses[at].port,
-      },
-    ]),
-  )
 }

@@ -1,5 +1,5 @@
 export { type BrokerConfig } from './config'
 export { brokerConfigDefinition } from './config-keys'
 export { brokerErrors } from './errors'
-export { type ListenerAddress } from './network/listener'
+export { type ListenerAddress } from './network/bound-listener'
 export { startBroker, type BrokerOptions, type RunningBroker } from './start-broker'

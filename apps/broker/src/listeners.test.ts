@@ -1,6 +1,6 @@
 import { parseConfig } from '@millrace/config'
 import { brokerConfigDefinition } from './config-keys'
-import { advertisedHost, parseListeners } from './listeners'
+import { endpointsOf, parseListeners } from './listeners'
 
 function parse(properties: Record<string, string>) {
   return parseListeners(parseConfig(brokerConfigDefinition, properties).config, properties)
@@ -11,23 +11,49 @@ describe('parseListeners', () => {
     const { listeners, problems } = parse({})
     expect(problems).toEqual([])
     expect(listeners).toMatchObject([{ name: 'PLAINTEXT', host: '', port: 9092 }])
-    expect(advertisedHost(listeners[0], 'machine')).toBe('machine')
+    expect(endpointsOf(listeners, listeners, 'machine')).toEqual(
+      new Map([['PLAINTEXT', { host: 'machine', port: 9092 }]]),
+    )
   })
 
-  it('tells clients what is advertised for the same listener', () => {
+  it('tells clients what is advertised for the same listener, and nothing where that leaves it out', () => {
     const { listeners } = parse({
-      listeners: 'IN://0.0.0.0:9092,OUT://[::1]:9093',
-      'advertised.listeners': 'OUT://broker.example:19093',
-      'listener.security.protocol.map': 'IN:PLAINTEXT,OUT:PLAINTEXT',
+      listeners: 'IN://0.0.0.0:9092,OUT://[::1]:9093,HERE://127.0.0.1:0',
+      'advertised.listeners': 'OUT://broker.example:19093,HERE://:0',
+      'listener.security.protocol.map': 'IN:PLAINTEXT,OUT:PLAINTEXT,HERE:PLAINTEXT',
     })
     expect(listeners).toMatchObject([
-      { name: 'IN', host: '0.0.0.0', port: 9092, advertised: { host: '0.0.0.0', port: 9092 } },
-      { name: 'OUT', host: '::1', port: 9093, advertised: { host: 'broker.example', port: 19093 } },
+      { name: 'IN', host: '0.0.0.0', port: 9092, advertised: null },
+      { name: 'OUT', host: '::1', port: 9093 },
+      { name: 'HERE', host: '127.0.0.1', port: 0 },
     ])
-    expect(listeners.map((listener) => advertisedHost(listener, 'machine'))).toEqual([
-      'machine',
-      'broker.example',
-    ])
+    const bound = listeners.map((listener) => ({ ...listener, port: listener.port || 4321 }))
+    expect(endpointsOf(listeners, bound, 'machine')).toEqual(
+      new Map([
+        ['OUT', { host: 'broker.example', port: 19093 }],
+        ['HERE', { host: 'machine', port: 4321 }],
+      ]),
+    )
+  })
+
+  it('tells clients where a listener is bound, not where its config would have it by now', () => {
+    const [before, after] = ['127.0.0.1:9092', '127.0.0.2:9099'].map(
+      (address) => parse({ listeners: `PLAINTEXT://${address}` }).listeners,
+    )
+    expect(endpointsOf(after, before, 'machine')).toEqual(
+      new Map([['PLAINTEXT', { host: '127.0.0.1', port: 9092 }]]),
+    )
+  })
+
+  it('lets two listeners share a port only as IPv4 and IPv6', () => {
+    const problemsOf = (...hosts: string[]) =>
+      parse({
+        listeners: hosts.map((host, at) => `L${at}://${host}:9092`).join(),
+        'listener.security.protocol.map': 'L0:PLAINTEXT,L1:PLAINTEXT',
+      }).problems
+    expect(problemsOf('127.0.0.1', '[::1]')).toEqual([])
+    expect(problemsOf('127.0.0.1', '127.0.0.2')).toMatchObject([{ given: 'L1://127.0.0.2:9092' }])
+    expect(problemsOf('a.example', '[::1]')).toMatchObject([{ key: 'listeners' }])
   })
 
   it('leaves out the controller listener of a combined file', () => {

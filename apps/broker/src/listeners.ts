@@ -1,19 +1,31 @@
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import type { ConfigOf, ConfigProblem, Properties } from '@millrace/config'
 import type { brokerConfigDefinition } from './config-keys'
-import type { ListenerAddress, ServedListener } from './network/listener'
+import type { ListenerAddress, ServedListener } from './network/bound-listener'
 import { type ListenerLimits, parseListenerLimits } from './security/connection-limits'
 import {
   parseListenerSecurity,
   propertiesOfListener,
   SecurityProtocol,
 } from './security/listener-security'
+import type { Endpoint } from './services'
+
+const EVERY_INTERFACE = ['', '0.0.0.0', '::']
+
+interface Advertised {
+  readonly host: string | null
+  readonly port: number
+}
 
 /** A listener and what clients are told about it. */
 export interface Listener extends ServedListener, ListenerLimits {
-  /** Null host or port 0: as bound. */
-  readonly advertised: { readonly host: string | null; readonly port: number }
+  /**
+   * Null host or port 0: as bound. An empty host: the name of this machine. Null where `advertised.listeners` leaves the listener
+   * out: nobody is told of it.
+   */
+  readonly advertised: Advertised | null
 }
 
 type ListenerConfig = Pick<
@@ -35,21 +47,13 @@ export function parseListeners(
   const problems: ConfigProblem[] = []
   const protocols = parseProtocolMap(config.listenerSecurityProtocolMap, problems)
   const notForClients = config.controllerListenerNames.map((name) => name.toUpperCase())
-  const addresses = parseAddresses('listeners', config.listeners, problems).filter(
+  const all = parseAddresses('listeners', config.listeners, problems)
+  const addresses = all.filter(({ name }) => !notForClients.includes(name))
+  problems.push(...sharedPorts(all))
+  const advertised = parseAdvertised(config.advertisedListeners, addresses, problems).filter(
     ({ name }) => !notForClients.includes(name),
   )
-  const advertised = new Map(
-    parseAddresses('advertised.listeners', config.advertisedListeners ?? [], problems).map(
-      (address) => [address.name, address],
-    ),
-  )
-  for (const name of advertised.keys())
-    if (!notForClients.includes(name) && !addresses.some((address) => address.name === name))
-      problems.push({
-        key: 'advertised.listeners',
-        given: name,
-        expected: 'names that stand in listeners',
-      })
+  problems.push(...unknownNames(advertised, addresses))
   if (addresses.length === 0 && problems.length === 0)
     problems.push({ key: 'listeners', given: '', expected: 'at least one listener for clients' })
   const listeners = addresses.flatMap((address): Listener[] => {
@@ -58,24 +62,39 @@ export function parseListeners(
     const parsed = parseListenerSecurity(propertiesOfListener(given, address.name), protocol)
     const limited = parseListenerLimits(given, address.name)
     problems.push(...parsed.problems, ...limited.problems)
-    const told = advertised.get(address.name) ?? address
     const { security } = parsed
     return [
       {
         ...address,
         security,
         ...limited.limits,
-        advertised: { host: told.host || null, port: told.port },
+        advertised: advertised.find(({ name }) => name === address.name) ?? null,
       },
     ]
   })
   return { listeners, problems }
 }
 
-/** The host to tell clients. An address of every interface is nobody's: there it is the name of this machine, as in Kafka. */
-export function advertisedHost(listener: Listener, machineName: string): string {
-  const { host } = listener.advertised
-  return host === null || host === '0.0.0.0' || host === '::' ? machineName : host
+/**
+ * What clients of a listener are told, by its name. An address of every interface is nobody's: there it is the name of this
+ * machine, as in Kafka.
+ */
+export function endpointsOf(
+  listeners: readonly Listener[],
+  addresses: readonly ListenerAddress[],
+  machineName: string,
+): ReadonlyMap<string, Endpoint> {
+  const endpoints = new Map<string, Endpoint>()
+  for (const { name, advertised } of listeners) {
+    const bound = addresses.find((address) => address.name === name)
+    if (advertised === null || bound === undefined) continue
+    const host = advertised.host ?? bound.host
+    endpoints.set(name, {
+      host: EVERY_INTERFACE.includes(host) ? machineName : host,
+      port: advertised.port || bound.port,
+    })
+  }
+  return endpoints
 }
 
 /** The name of this machine if it leads to an address, else localhost. */
@@ -87,6 +106,48 @@ export async function resolvableMachineName(): Promise<string> {
   } catch {
     return 'localhost' // no resolver knows this machine: then its clients are on it
   }
+}
+
+/** Without `advertised.listeners` every listener is told as it is bound. */
+function parseAdvertised(
+  given: readonly string[] | null,
+  addresses: readonly ListenerAddress[],
+  problems: ConfigProblem[],
+): readonly (Advertised & { readonly name: string })[] {
+  const key = 'advertised.listeners'
+  if (given === null) return addresses.map(({ name }) => ({ name, host: null, port: 0 }))
+  if (given.length === 0) problems.push({ key, given: '', expected: 'at least one listener' })
+  return parseAddresses(key, given, problems)
+}
+
+function unknownNames(
+  advertised: readonly { readonly name: string }[],
+  addresses: readonly ListenerAddress[],
+): ConfigProblem[] {
+  const key = 'advertised.listeners'
+  return advertised
+    .filter(({ name }) => !addresses.some((address) => address.name === name))
+    .map(({ name }) => ({ key, given: name, expected: 'names that stand in listeners' }))
+}
+
+/** Two listeners may share a port only as IPv4 and IPv6, as in Kafka. */
+function sharedPorts(addresses: readonly ListenerAddress[]): ConfigProblem[] {
+  return addresses
+    .filter(({ host, port }, at) =>
+      addresses
+        .slice(0, at)
+        .some((one) => port !== 0 && one.port === port && !areOfBothFamilies(one.host, host)),
+    )
+    .map(({ name, host, port }) => ({
+      key: 'listeners',
+      given: `${name}://${host}:${port}`,
+      expected: 'a port of its own, or one address of IPv4 and one of IPv6',
+    }))
+}
+
+function areOfBothFamilies(one: string, other: string): boolean {
+  const families = [isIP(one), isIP(other)]
+  return families.includes(4) && families.includes(6)
 }
 
 /** `NAME://host:port`; the host may be empty, or an IPv6 address in brackets. */

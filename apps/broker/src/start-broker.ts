@@ -7,7 +7,8 @@ import { BrokerModule } from './broker.module'
 import { parseBrokerConfig, type BrokerConfig } from './config'
 import { parseHostPort } from './host-port'
 import type { RunningMetrics } from './metrics/start-metrics'
-import { KafkaListener, type ListenerAddress } from './network/listener'
+import type { ListenerAddress } from './network/bound-listener'
+import { KafkaListener } from './network/listener'
 
 export interface BrokerOptions {
   /** A server.properties as a map. */
@@ -20,7 +21,7 @@ export interface BrokerOptions {
 }
 
 export interface RunningBroker {
-  /** Each listener with the port that it has. */
+  /** Each listener that is open now, with the port that it has. */
   readonly addresses: readonly ListenerAddress[]
   /** What `/metrics` serves; also without metrics.http.listener. */
   readonly metrics: Pick<Metrics, 'expose' | 'contentType'>
@@ -64,14 +65,17 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     await application.close()
     throw error
   }
-  const { addresses } = listener
   logger.info('broker started', {
     nodeId: config.values.nodeId,
-    listeners: addresses.map(({ name, host, port }) => `${name}://${host}:${port}`).join(','),
+    listeners: listener.addresses
+      .map(({ name, host, port }) => `${name}://${host}:${port}`)
+      .join(','),
   })
   let closing: Promise<void> | null = null
   return {
-    addresses,
+    get addresses() {
+      return listener.addresses
+    },
     metrics,
     metricsAddress: served?.address ?? null,
     close: () => (closing ??= closeAll(served, application)),

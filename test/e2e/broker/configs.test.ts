@@ -208,12 +208,17 @@ describe('configs of brokers', () => {
   it('are refused when they cannot change while the broker runs, or have a wrong value', async () => {
     const refused = await alter(BROKER, '1', [
       ['node.id', SET, '4'],
-      ['listeners', SET, 'PLAINTEXT://:1'],
+      ['advertised.listeners', SET, 'PLAINTEXT://:1'],
       ['num.io.threads', SET, 'many'],
       ['ssl.keystore.password', SET, 'hush-1'],
     ])
     expect(refused.errorCode).toBe(ErrorCode.INVALID_REQUEST)
-    for (const name of ['node.id', 'listeners', 'num.io.threads=many', 'ssl.keystore.password'])
+    for (const name of [
+      'node.id',
+      'advertised.listeners',
+      'num.io.threads=many',
+      'ssl.keystore.password',
+    ])
       expect(refused.errorMessage).toContain(name)
     expect(refused.errorMessage).not.toContain('hush-1')
     expect(await alter(BROKER, '', [['cordoned.log.dirs', SET, '/x']])).toMatchObject({

@@ -10,13 +10,8 @@ import type { Logger } from '@millrace/telemetry'
 import { parseBrokerConfig, type BrokerConfig } from '../config'
 import { certificateProblems } from '../security/certificate-change'
 import { findBrokerKey, listenerBaseName, namesOfSetting } from './broker-keys'
-import {
-  boundAtStart,
-  clusterWideKeys,
-  isDynamic,
-  listenerOnlyKeys,
-  perBrokerKeys,
-} from './dynamic-keys'
+import { clusterWideKeys, isDynamic, listenerOnlyKeys, perBrokerKeys } from './dynamic-keys'
+import { listenerProblems } from './listener-change'
 import { CLUSTER_DEFAULT } from './resources'
 
 /** Where the configs of a broker come from, the strongest first. */
@@ -78,7 +73,10 @@ export class DynamicConfig {
       const wanted = parseBrokerConfig(
         isDefault ? merge(given, configs, own) : merge(given, clusterDefault, configs),
       )
-      return certificateProblems(this.#current, wanted)
+      return [
+        ...listenerProblems(this.#current.listeners, wanted.listeners),
+        ...certificateProblems(this.#current, wanted),
+      ]
     } catch (error) {
       return [errorMessage(error)]
     }
@@ -133,7 +131,7 @@ function problemsOfKey(name: string, value: string, isDefault: boolean): string[
   const base = listenerBaseName(name)
   const key = findBrokerKey(name)
   const problems: string[] = []
-  const isFixed = boundAtStart.has(name) || (key !== undefined && !isDynamic(name))
+  const isFixed = key !== undefined && !isDynamic(name)
   if (base === null && isFixed) problems.push(`${name} cannot be changed while the broker runs`)
   else if (base === null && listenerOnlyKeys.has(name))
     problems.push(`${name} can be changed for one listener only: listener.name.NAME.${name}`)

@@ -128,12 +128,6 @@ export const listenerOnlyKeys: ReadonlySet<string> = new Set([
   'ssl.truststore.type',
 ])
 
-/** Dynamic in Kafka; here a socket stays as it was bound. */
-export const boundAtStart: ReadonlySet<string> = new Set([
-  'listeners',
-  'listener.security.protocol.map',
-])
-
 export function isDynamic(name: string): boolean {
   return perBrokerKeys.has(name) || clusterWideKeys.has(name)
 }

@@ -13,12 +13,14 @@ import { clusterOperations } from './cluster-operations'
 import { findTopic, type TopicReference } from './find-partition'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
 import { partitionState } from './partition-state'
+import { isTold } from './told-brokers'
 import { mayCreateTopic, topicRefusal } from './topic-rights'
 
 type Request = RequestOf<typeof ApiKey.Metadata>
 type TopicAnswer = ResponseOf<typeof ApiKey.Metadata>['topics'][number]
 
 const FIRST_VERSION_WITH_NULL_NAME = 12
+const FIRST_VERSION_WITH_LISTENER_NOT_FOUND = 6
 const EVERY_VERSION = 0
 
 export const metadata = handler(ApiKey.Metadata, { min: 0, max: 13 }, async (request, ctx) => {
@@ -98,11 +100,19 @@ function formatTopic(topic: TopicImage, ctx: RequestContext): TopicAnswer {
     topicId: topic.id,
     isInternal: topic.isInternal,
     partitions: topic.partitions.map((partition) => {
-      const state = partitionState(topic.name, partition, ctx.broker)
-      const errorCode = state.leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE
+      const state = partitionState(topic.name, partition, ctx)
+      const errorCode = state.leaderId < 0 ? leaderError(partition.leader, ctx) : ErrorCode.NONE
       return { errorCode, ...state }
     }),
   }
+}
+
+/** Why clients are told of no leader. Older ones do not know that it may be one that is not advertised on their listener. */
+function leaderError(leader: number, ctx: RequestContext): number {
+  const isHidden = leader >= 0 && !isTold(leader, ctx)
+  return isHidden && ctx.apiVersion >= FIRST_VERSION_WITH_LISTENER_NOT_FOUND
+    ? ErrorCode.LISTENER_NOT_FOUND
+    : ErrorCode.LEADER_NOT_AVAILABLE
 }
 
 function failed(name: string, errorCode: number): TopicAnswer {

@@ -46,7 +46,7 @@ async function find(keyType: number, key: string, ctx: RequestContext): Promise<
   if (typeof topic === 'number')
     return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, `The topic ${name} cannot be created.`)
   const found = topic.partitions[partition]
-  const leader = found ? partitionState(name, found, ctx.broker).leaderId : -1
+  const leader = found ? partitionState(name, found, ctx).leaderId : -1
   const endpoint = ctx.broker.endpointOf(leader, ctx.client.listenerName)
   if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
   return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: null }

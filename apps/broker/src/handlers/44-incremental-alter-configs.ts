@@ -3,7 +3,7 @@
  * Does: sets, deletes, appends to and subtracts from configs of topics, brokers, the default of all brokers, groups and
  * client metrics, and sets levels of loggers. Each resource is changed as a whole or not at all.
  * Versions: 1 flexible.
- * Gaps: listeners and their protocol map cannot be changed while the broker runs.
+ * Gaps: none known.
  */
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { alterConfigs, brokerNameProblem } from '../configs/alter'

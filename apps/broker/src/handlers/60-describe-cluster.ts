@@ -8,6 +8,7 @@
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { clusterOperations } from './cluster-operations'
 import { handler } from './handler'
+import { isTold, NO_BROKER } from './told-brokers'
 
 const ENDPOINTS_OF_BROKERS = 1
 const ENDPOINTS_OF_CONTROLLERS = 2
@@ -26,19 +27,20 @@ export const describeCluster = handler(
         ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
         `there is no endpoint type ${endpointType}`,
       )
+    const brokers = image.brokers.flatMap(({ id, rack }) => {
+      const endpoint = ctx.broker.endpointOf(id, ctx.client.listenerName)
+      return endpoint ? [{ brokerId: id, ...endpoint, rack, isFenced: false }] : []
+    })
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.NONE,
       endpointType: ENDPOINTS_OF_BROKERS,
       clusterId,
-      controllerId,
+      controllerId: isTold(controllerId, ctx) ? controllerId : NO_BROKER,
       clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
         ? clusterOperations(ctx)
         : undefined,
-      brokers: image.brokers.flatMap(({ id, rack }) => {
-        const endpoint = ctx.broker.endpointOf(id, ctx.client.listenerName)
-        return endpoint ? [{ brokerId: id, ...endpoint, rack, isFenced: false }] : []
-      }),
+      brokers,
     }
   },
 )

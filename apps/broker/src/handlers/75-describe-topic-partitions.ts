@@ -89,7 +89,7 @@ function partitionsOf(
 ) {
   return partitions.slice(first, first + count).map((partition) => ({
     errorCode: ErrorCode.NONE,
-    ...partitionState(name, partition, ctx.broker),
+    ...partitionState(name, partition, ctx),
     eligibleLeaderReplicas: [],
     lastKnownElr: [],
   }))

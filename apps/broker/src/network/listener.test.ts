@@ -19,6 +19,7 @@ describe('KafkaListener', () => {
             bound.resolve(port)
             return new Promise((_, reject) => (failStart = reject))
           },
+          onRebound: () => undefined,
           onDraining: () => undefined,
         },
         logger: silentLogger,
@@ -35,6 +36,7 @@ describe('KafkaListener', () => {
             security: { protocol: 'PLAINTEXT', tls: null, sasl: null },
           },
         ],
+        addedListeners: [],
         backlog: 10,
         limits: { max: 10, maxOfListener: new Map(), maxPerIp: 10, maxOfIp: new Map() },
         maxFrameBytes: 1000,

@@ -1,12 +1,18 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
-import { errorCode, errorMessage, type Clock, type PlatformError, type Timer } from '@millrace/base'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { errorCode, errorMessage, type Clock, type Timer } from '@millrace/base'
 import type { Quotas } from '@millrace/quota'
 import { hostAddress, type Principal } from '@millrace/security'
 import type { Logger } from '@millrace/telemetry'
 import type { CustomTransportStrategy } from '@nestjs/microservices'
-import { brokerErrors } from '../errors'
-import type { ListenerSecurity } from '../security/listener-security'
+import {
+  bind,
+  createBoundListener,
+  unbind,
+  type BoundListener,
+  type ListenerAddress,
+  type ServedListener,
+} from './bound-listener'
 import { Connection, type ConnectionHost } from './connection'
 import { ConnectionLimits, type ConnectionLimitOptions } from './connection-limits'
 import type { Dispatcher } from './dispatcher'
@@ -26,21 +32,11 @@ const SWEEP_MIN_MS = 10
 /** Connections over their quota that are held at the same time; further ones are closed at once. */
 const REFUSED_MAX_COUNT = 1000
 
-/** An address to listen on, as `listeners` gives it. */
-export interface ListenerAddress {
-  readonly name: string
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
-}
-
-/** A listener with what it asks of its clients. */
-export interface ServedListener extends ListenerAddress {
-  readonly security: ListenerSecurity
-}
-
 export interface ListenerOptions {
+  /** Without them there is no start. */
   readonly listeners: readonly ServedListener[]
+  /** Opened once the broker serves: clients have added them, and a port that is taken by now must not keep it from starting. */
+  readonly addedListeners: readonly ServedListener[]
   readonly backlog: number
   readonly limits: ConnectionLimitOptions
   readonly maxFrameBytes: number
@@ -51,6 +47,8 @@ export interface ListenerOptions {
 export interface BrokerLifecycle {
   /** Called once all ports are bound, before the first request is read. */
   onBound(addresses: readonly ListenerAddress[]): Promise<void>
+  /** Called when listeners were opened or closed since. */
+  onRebound(addresses: readonly ListenerAddress[]): void
   /** Called when no new requests come: whatever waits for time or for others is answered now. */
   onDraining(): void
 }
@@ -65,23 +63,6 @@ export interface ListenerDeps {
   readonly quotas: Pick<Quotas, 'accept' | 'connection'>
 }
 
-/** One listener that is bound. */
-interface Bound {
-  readonly name: string
-  readonly server: Server
-  /** Never bound itself: it is handed the sockets that are admitted. Null without TLS. */
-  readonly tlsServer: TlsServer | null
-  security: ListenerSecurity
-  readonly host: ConnectionHost
-  /**
-   * Sockets that wait for the broker to be ready or for a limit on the rate of connections (at most `HELD_MAX_COUNT`), or
-   * for another connection to go (at most `backlog`). Each has its turn when those before it had theirs.
-   */
-  readonly waiting: Socket[]
-  /** Of the next connection: it is counted once, and then comes `later` or may come `now`. */
-  turn: 'not counted' | 'later' | 'now'
-}
-
 /**
  * The Kafka listeners as a Nest transport: Nest starts it, stops it before the shutdown hooks, and injects what it needs.
  * Connections that come in before the broker is ready are held, not refused.
@@ -90,13 +71,14 @@ export class KafkaListener implements CustomTransportStrategy {
   readonly #deps: ListenerDeps
   readonly #options: ListenerOptions
   readonly #limits: ConnectionLimits
-  readonly #bound: Bound[] = []
+  readonly #bound: BoundListener[] = []
   readonly #connections = new Set<Connection>()
-  /** Sockets in the middle of a TLS handshake. */
-  readonly #handshaking = new Set<Socket>()
   /** Sockets of those who connect too often, until they are closed. */
   readonly #refused = new Set<Socket>()
-  #addresses: ListenerAddress[] = []
+  /** The listeners that there should be, of which some may still have to be opened or closed... */
+  #wanted: readonly ServedListener[]
+  /** ...by this, one change after the other. */
+  #rebinding: Promise<void> = Promise.resolve()
   #isReady = false
   #isClosing = false
   #sweep: Timer | null = null
@@ -105,6 +87,7 @@ export class KafkaListener implements CustomTransportStrategy {
     this.#deps = deps
     this.#options = options
     this.#limits = new ConnectionLimits(options.limits)
+    this.#wanted = [...options.listeners, ...options.addedListeners]
   }
 
   /** Of the connections that there are. */
@@ -114,7 +97,7 @@ export class KafkaListener implements CustomTransportStrategy {
 
   /** The addresses with their real ports, once `listen` has called back. */
   get addresses(): readonly ListenerAddress[] {
-    return this.#addresses
+    return this.#bound.flatMap(({ address }) => address ?? [])
   }
 
   listen(callback: (error?: unknown) => void): void {
@@ -127,8 +110,12 @@ export class KafkaListener implements CustomTransportStrategy {
     for (const bound of this.#bound) this.#admitWaiting(bound)
   }
 
-  /** Puts changed certificates and users in force for those who connect or log in from now on. */
+  /**
+   * Puts changed certificates and users in force for those who connect or log in from now on. Opens the listeners that
+   * are new and closes those that are gone, with their connections; one of the same name stays as it was bound.
+   */
   reconfigure(listeners: readonly ServedListener[]): void {
+    this.#wanted = listeners
     for (const bound of this.#bound) {
       const listener = listeners.find(({ name }) => name === bound.name)
       if (listener === undefined || listener.security.protocol !== bound.security.protocol) continue
@@ -137,6 +124,7 @@ export class KafkaListener implements CustomTransportStrategy {
       if (listener.security.tls !== null)
         bound.tlsServer?.setSecureContext(tlsServerOptions(listener.security.tls))
     }
+    if (this.#isReady) this.#rebindLater()
   }
 
   /** Stops accepting, answers what is in flight (bounded), then closes every connection. */
@@ -144,11 +132,7 @@ export class KafkaListener implements CustomTransportStrategy {
     const { clock, lifecycle } = this.#deps
     this.#isClosing = true
     this.#sweep?.cancel()
-    for (const { server, waiting } of this.#bound) {
-      server.close()
-      for (const socket of waiting.splice(0)) socket.destroy()
-    }
-    for (const socket of this.#handshaking) socket.destroy()
+    for (const bound of this.#bound) unbind(bound)
     for (const socket of this.#refused) socket.destroy()
     for (const connection of this.#connections) connection.drain()
     lifecycle.onDraining()
@@ -175,37 +159,58 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   async #open(): Promise<void> {
-    for (const listener of this.#options.listeners) this.#addresses.push(await this.#bind(listener))
-    await this.#deps.lifecycle.onBound(this.#addresses)
+    for (const listener of this.#options.listeners) await this.#bind(listener)
+    await this.#deps.lifecycle.onBound(this.addresses)
     this.#isReady = true
     for (const bound of this.#bound) this.#admitWaiting(bound)
+    this.#rebindLater()
+    await this.#rebinding
     this.#scheduleSweep()
   }
 
-  #bind(listener: ServedListener): Promise<ListenerAddress> {
-    const { name, host, port, security } = listener
-    const bound: Bound = {
-      name,
-      server: createServer({ pauseOnConnect: true }),
-      tlsServer: security.tls && createTlsServer(tlsServerOptions(security.tls)),
-      security,
-      host: this.#hostOf(listener),
-      waiting: [],
-      turn: 'not counted',
+  #rebindLater(): void {
+    this.#rebinding = this.#rebinding.then(() => this.#rebind())
+  }
+
+  /** Never rejects. A listener that cannot be opened is tried again with the next change. */
+  async #rebind(): Promise<void> {
+    const { lifecycle, logger } = this.#deps
+    const isWanted = (name: string): boolean => this.#wanted.some((one) => one.name === name)
+    const gone = this.#bound.filter(({ name }) => !isWanted(name))
+    for (const bound of gone) this.#remove(bound)
+    const added = this.#wanted.filter(({ name }) => this.#bound.every((one) => one.name !== name))
+    if (gone.length + added.length === 0) return
+    for (const listener of added) {
+      if (this.#isClosing) return
+      await this.#bind(listener).catch((error: unknown) =>
+        logger.error('listener not opened', { listenerName: listener.name, error }),
+      )
     }
-    this.#bound.push(bound)
+    lifecycle.onRebound(this.addresses)
+  }
+
+  #remove(bound: BoundListener): void {
+    this.#bound.splice(this.#bound.indexOf(bound), 1)
+    unbind(bound)
+    for (const connection of this.#connections)
+      if (connection.session.listenerName === bound.name) connection.destroy()
+  }
+
+  async #bind(listener: ServedListener): Promise<void> {
+    const bound = createBoundListener(listener, this.#hostOf(listener))
     const { server, tlsServer } = bound
+    this.#bound.push(bound)
     server.on('connection', (socket) => this.#onConnection(bound, socket))
     tlsServer?.on('secureConnection', (socket) => this.#onSecureConnection(bound, socket))
     tlsServer?.on('tlsClientError', (error, socket) => this.#onTlsError(bound, socket, error))
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(bindFailure(listener, error)))
-      server.listen({ host, port, backlog: this.#options.backlog }, () => {
-        server.removeAllListeners('error')
-        server.on('error', (error) => this.#deps.logger.error('listener failed', { error }))
-        resolve({ name, host, port: (server.address() as AddressInfo).port })
-      })
-    })
+    try {
+      await bind(bound, listener, this.#options.backlog)
+    } catch (error) {
+      this.#bound.splice(this.#bound.indexOf(bound), 1)
+      throw error
+    }
+    server.on('error', (error) => this.#deps.logger.error('listener failed', { error }))
+    if (this.#isClosing) unbind(bound) // it was not bound yet when the others were closed
   }
 
   #hostOf(listener: ServedListener): ConnectionHost {
@@ -222,14 +227,14 @@ export class KafkaListener implements CustomTransportStrategy {
     }
   }
 
-  #onConnection(bound: Bound, socket: Socket): void {
+  #onConnection(bound: BoundListener, socket: Socket): void {
     const isFirst = this.#isReady && bound.waiting.length === 0
     if (isFirst && this.#takeTurn(bound)) this.#admit(bound, socket)
     else this.#wait(bound, socket)
   }
 
   /** Whether the next connection may come in now. If not, those that wait are asked for when it may. */
-  #takeTurn(bound: Bound): boolean {
+  #takeTurn(bound: BoundListener): boolean {
     const { clock, quotas } = this.#deps
     if (bound.turn === 'not counted') {
       const waitMs = quotas.accept.record(bound.name, clock.monotonicMs())
@@ -245,7 +250,7 @@ export class KafkaListener implements CustomTransportStrategy {
     return true
   }
 
-  #admit(bound: Bound, socket: Socket): void {
+  #admit(bound: BoundListener, socket: Socket): void {
     const { clock, logger, quotas } = this.#deps
     const { name: listenerName } = bound
     const host = socket.remoteAddress ?? 'unknown'
@@ -262,7 +267,7 @@ export class KafkaListener implements CustomTransportStrategy {
   }
 
   /** Over its quota of new connections: closed late, so that who tries again at once is slowed down. */
-  #refuseLater({ name: listenerName }: Bound, socket: Socket, delayMs: number): void {
+  #refuseLater({ name: listenerName }: BoundListener, socket: Socket, delayMs: number): void {
     const { clock, logger } = this.#deps
     const host = socket.remoteAddress
     logger.debug('connection refused: too many new ones from this address', { host, listenerName })
@@ -276,7 +281,7 @@ export class KafkaListener implements CustomTransportStrategy {
     clock.schedule(delayMs, () => socket.destroy())
   }
 
-  #wait(bound: Bound, socket: Socket): void {
+  #wait(bound: BoundListener, socket: Socket): void {
     const isHeld = !this.#isReady || bound.turn === 'later'
     if (bound.waiting.length >= (isHeld ? HELD_MAX_COUNT : this.#options.backlog)) {
       const { logger } = this.#deps
@@ -288,7 +293,7 @@ export class KafkaListener implements CustomTransportStrategy {
     bound.waiting.push(socket)
   }
 
-  #admitWaiting(bound: Bound): void {
+  #admitWaiting(bound: BoundListener): void {
     const { waiting } = bound
     while (this.#isReady && !this.#isClosing && waiting.length > 0) {
       if (!waiting[0].destroyed && !this.#takeTurn(bound)) return
@@ -297,18 +302,18 @@ export class KafkaListener implements CustomTransportStrategy {
     }
   }
 
-  #onAdmitted(bound: Bound, socket: Socket, host: string): void {
-    const { tlsServer } = bound
+  #onAdmitted(bound: BoundListener, socket: Socket, host: string): void {
+    const { tlsServer, handshaking } = bound
     if (tlsServer === null) return this.#serve(bound, socket, undefined)
-    this.#handshaking.add(socket)
+    handshaking.add(socket)
     socket.once('close', () => {
-      this.#handshaking.delete(socket)
+      handshaking.delete(socket)
       this.#release(bound.name, host)
     })
     tlsServer.emit('connection', socket)
   }
 
-  #onSecureConnection(bound: Bound, socket: TLSSocket): void {
+  #onSecureConnection(bound: BoundListener, socket: TLSSocket): void {
     const { tls } = bound.security
     const { principal, refusal } = tlsClient(socket, tls!)
     if (refusal === null) return this.#serve(bound, socket, principal)
@@ -316,7 +321,7 @@ export class KafkaListener implements CustomTransportStrategy {
     socket.destroy()
   }
 
-  #onTlsError(bound: Bound, socket: TLSSocket, error: Error): void {
+  #onTlsError(bound: BoundListener, socket: TLSSocket, error: Error): void {
     const { remoteAddress, remotePort } = socket
     const { logger } = this.#deps
     logger.warn('TLS handshake failed', {
@@ -328,7 +333,7 @@ export class KafkaListener implements CustomTransportStrategy {
     })
   }
 
-  #serve(bound: Bound, socket: Socket, principal: Principal | undefined): void {
+  #serve(bound: BoundListener, socket: Socket, principal: Principal | undefined): void {
     const session = new Session({
       host: socket.remoteAddress ?? 'unknown',
       port: socket.remotePort ?? 0,
@@ -361,15 +366,4 @@ export class KafkaListener implements CustomTransportStrategy {
       if (!this.#isClosing) this.#scheduleSweep()
     })
   }
-}
-
-function bindFailure(address: ListenerAddress, error: Error): PlatformError {
-  const params = { listener: address.name, host: address.host || '0.0.0.0', port: address.port }
-  return errorCode(error) === 'EADDRINUSE'
-    ? brokerErrors.create('BROKER_ADDRESS_IN_USE', params, { cause: error })
-    : brokerErrors.create(
-        'BROKER_ADDRESS_UNAVAILABLE',
-        { ...params, reason: errorMessage(error) },
-        { cause: error },
-      )
 }

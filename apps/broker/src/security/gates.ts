@@ -1,7 +1,7 @@
 import type { Properties } from '@millrace/config'
 import type { Dispatcher } from '../network/dispatcher'
 import { Gate } from '../network/gate'
-import type { ServedListener } from '../network/listener'
+import type { ServedListener } from '../network/bound-listener'
 import type { BrokerServices } from '../services'
 import { createMechanism } from './mechanisms'
 

@@ -202,4 +202,25 @@ describeTls(isOpensslHere ? 'TLS' : 'TLS (skipped: no openssl)', () => {
     expect((await other.ask(ApiKey.Metadata, 9, metadata)).brokers).toHaveLength(1)
     expect((await client.ask(ApiKey.Metadata, 9, metadata)).brokers).toHaveLength(1)
   })
+
+  it('reads a key store again once its path is set again', async () => {
+    const client = await open(portOf('PLAINTEXT'))
+    const location = authority.path('both.pem')
+    const show = async (signer: Authority) => {
+      const { key, certificate } = signer.sign('again', '/CN=broker')
+      writeFileSync(location, key + certificate)
+      const name = 'listener.name.ssl.ssl.keystore.location'
+      const configs = [{ name, configOperation: 0, value: location }]
+      const { responses } = await client.ask(ApiKey.IncrementalAlterConfigs, 1, {
+        resources: [{ resourceType: 4, resourceName: '1', configs }],
+        validateOnly: false,
+      })
+      expect(responses[0]).toMatchObject({ errorCode: 0 })
+    }
+    await show(stranger)
+    await expect(open(portOf('SSL'), {})).rejects.toThrow(/certificate/)
+    await show(authority)
+    const trusting = await open(portOf('SSL'), {})
+    expect((await trusting.ask(ApiKey.Metadata, 9, metadata)).brokers).toHaveLength(1)
+  })
 })
