@@ -53,6 +53,13 @@ export interface KafkaNodeOptions {
   /** Further lines of server.properties. They win over the ones below. */
   readonly properties?: Readonly<Record<string, string>>
   readonly heapMb?: number
+  /** Where its metrics can be read with `jmxUrl`. */
+  readonly jmxPort?: number
+}
+
+/** For `org.apache.kafka.tools.JmxTool`. */
+export function jmxUrl(jmxPort: number): string {
+  return `service:jmx:rmi:///jndi/rmi://127.0.0.1:${jmxPort}/jmxrmi`
 }
 
 export interface ExtraListener {
@@ -132,11 +139,20 @@ export async function startKafka(
     const clusterId = (await runStorageTool(home, ['random-uuid'])).trim()
     await runStorageTool(home, ['format', '-t', clusterId, '-c', config])
     const heapMb = options.heapMb ?? 512
-    return await runNode(home, { directory, config, port, heapMb, mainClass: 'kafka.Kafka' })
+    const jvmArguments = options.jmxPort === undefined ? [] : jmxArguments(options.jmxPort)
+    const files = { directory, config, port, heapMb, jvmArguments, mainClass: 'kafka.Kafka' }
+    return await runNode(home, files)
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     throw error
   }
+}
+
+function jmxArguments(port: number): string[] {
+  const prefix = '-Dcom.sun.management.jmxremote'
+  const onlyHere = [`${prefix}.host=127.0.0.1`, '-Djava.rmi.server.hostname=127.0.0.1']
+  const open = [`${prefix}.authenticate=false`, `${prefix}.ssl=false`]
+  return [`${prefix}.port=${port}`, `${prefix}.rmi.port=${port}`, ...onlyHere, ...open]
 }
 
 /** Runs a class of Kafka's to its end: `org.apache.kafka.tools.GetOffsetShell`. @throws if there is no such Java */
@@ -230,6 +246,7 @@ interface NodeFiles {
   readonly port: number
   readonly heapMb: number
   readonly mainClass: string
+  readonly jvmArguments?: readonly string[]
 }
 
 async function runStorageTool(home: KafkaHome, args: readonly string[]): Promise<string> {
@@ -268,7 +285,11 @@ async function startProcess(
   const output = openSync(logFile, 'a')
   // As Kafka's own start script has it: the heap has its full size from the beginning.
   const heap = `-Xms${files.heapMb}m`
-  const args = [heap, ...javaArguments(home, files.heapMb, files.mainClass, [files.config])]
+  const ownArguments = [heap, ...(files.jvmArguments ?? [])]
+  const args = [
+    ...ownArguments,
+    ...javaArguments(home, files.heapMb, files.mainClass, [files.config]),
+  ]
   const child = spawn(home.java, args, { stdio: ['ignore', output, output] })
   closeSync(output)
   const deadlineMs = Date.now() + START_MAX_MS

@@ -5,8 +5,11 @@ import type { BrokerConfig } from './config'
 import { BrokerEngine } from './engine'
 import { handlers } from './handlers/index'
 import { clusterMetrics } from './metrics/cluster-metrics'
+import { coordinatorMetrics } from './metrics/coordinator-metrics'
+import { diskTrafficMetrics } from './metrics/disk-traffic'
 import { logMetrics } from './metrics/log-metrics'
 import { networkMetrics } from './metrics/network-metrics'
+import { partitionMetrics } from './metrics/partition-metrics'
 import { RequestMetrics } from './metrics/request-metrics'
 import { topicMetrics } from './metrics/topic-metrics'
 import { createDispatcher } from './network/dispatcher'
@@ -65,7 +68,9 @@ async function createListener(
   const { current } = dynamicConfig
   const { values, listeners } = current
   const isGiven = (name: string): boolean => atStart.listeners.some((one) => one.name === name)
-  const dispatcher = requests.measured(createDispatcher(handlers, engine.services))
+  const dispatcher = requests.measured(
+    createDispatcher(handlers, engine.services, requests.errors.onAnswer),
+  )
   const gateOf = createGates(engine.services, dispatcher)
   const listener = new KafkaListener(
     {
@@ -107,7 +112,10 @@ function createMetrics(
     ...topicMetrics(services.replicas),
     ...requests.families(),
     ...clusterMetrics(services),
-    ...logMetrics(services.logs),
+    ...partitionMetrics(services.replicas),
+    ...coordinatorMetrics(services),
+    ...logMetrics(services, services.config.values.logDirs),
+    ...diskTrafficMetrics(),
     ...networkMetrics(listener),
   ])
 }

@@ -38,6 +38,7 @@ import {
   noConsumerGroup,
 } from './consumer-requests'
 import type { CoordinatorLog, TransactionMarker } from './coordinator-log'
+import { GroupCounters, type LoadState } from './coordinator-metrics'
 import { deleteGroup, deleteOffsets, deleteOffsetsOfTopic, expire } from './deletion'
 import { describeGroup, isListed, listedGroup, unknownGroup } from './describe'
 import { onEachShard } from './each-shard'
@@ -69,6 +70,7 @@ export class GroupCoordinator {
   readonly #consumers: ConsumerRequests
   readonly #classic: ClassicRequests
   readonly #shards = new Map<number, Shard>()
+  readonly counters = new GroupCounters()
   #partitionCount: number
   #isActive = false
   #expiryTimer: Timer | null = null
@@ -102,7 +104,8 @@ export class GroupCoordinator {
   /** This broker leads the partition from now on: resolves when its groups are loaded. */
   async onPartitionElected(partition: number): Promise<void> {
     if (!this.#isActive || this.#shards.has(partition)) return
-    const shard = new Shard({ ...this.#deps, keeper: this.#consumers }, this.#options, partition)
+    const deps = { ...this.#deps, keeper: this.#consumers, counters: this.counters }
+    const shard = new Shard(deps, this.#options, partition)
     this.#shards.set(partition, shard)
     await shard.load()
   }
@@ -284,6 +287,18 @@ export class GroupCoordinator {
       }
     }
     return { errorCode: ErrorCode.NONE, groups }
+  }
+
+  /** For the metrics: what is there now. */
+  get offsetCount(): number {
+    let count = 0
+    for (const shard of this.#shards.values()) count += shard.offsetCount
+    return count
+  }
+
+  /** For the metrics: the partitions that are led, by how far they are loaded. */
+  get loadStates(): LoadState[] {
+    return Array.from(this.#shards.values(), ({ loadState }) => loadState)
   }
 
   /** Removes empty groups with their offsets; an error code for each. */

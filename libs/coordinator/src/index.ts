@@ -7,6 +7,7 @@ export {
   type TransactionMarker,
 } from './coordinator-log'
 export type { Client } from './client'
+export { loadTimesOf, partitionStatesOf, type LoadState } from './coordinator-metrics'
 export { GroupCoordinator } from './group-coordinator'
 export { topicPattern } from './topic-pattern/topic-pattern'
 export { transactionConfigDefinition, type TransactionOptions } from './txn/config'

@@ -4,9 +4,10 @@ import { ErrorCode, type ProtocolError, protocolError } from '@millrace/wire'
 import { AnswerLimit } from './answer-limit'
 import { coordinatorErrorOf } from './append-error'
 import type { GroupOptions } from './config'
+import type { GroupCounters, LoadState } from './coordinator-metrics'
 import { type CoordinatorLog, OFFSETS_TOPIC, type TransactionMarker } from './coordinator-log'
 import { ClassicGroup } from './group/classic/classic-group'
-import type { GroupWrite } from './group/classic/commands'
+import type { GroupState, GroupWrite } from './group/classic/commands'
 import type { ConsumerGroup } from './group/consumer/consumer-group'
 import type { GroupDraft } from './group/consumer/group-draft'
 import { expiredOffsets } from './group/expiry'
@@ -50,12 +51,20 @@ export class Shard {
   readonly #writer: RecordWriter
   readonly #table: GroupTable
   readonly #answers: AnswerLimit
-  #isLoaded = false
+  readonly #counters: GroupCounters
+  /** Null until the partition is loaded. */
+  #loadTookMs: number | null = null
   /** Set when the partition was given up or could not be read: what requests are told from then on. */
   #closedWith: number | null = null
 
   constructor(
-    deps: { log: CoordinatorLog; clock: Clock; logger: Logger; keeper: ConsumerGroupKeeper },
+    deps: {
+      log: CoordinatorLog
+      clock: Clock
+      logger: Logger
+      keeper: ConsumerGroupKeeper
+      counters: GroupCounters
+    },
     options: GroupOptions,
     partition: number,
   ) {
@@ -64,6 +73,7 @@ export class Shard {
     this.#clock = deps.clock
     this.#logger = deps.logger.child({ topic: OFFSETS_TOPIC, partition })
     this.#keeper = deps.keeper
+    this.#counters = deps.counters
     this.#options = options
     this.#writer = new RecordWriter(deps, { topic: OFFSETS_TOPIC, partition })
     this.#answers = new AnswerLimit(deps.clock, options.offsetsCommitTimeoutMs)
@@ -76,11 +86,25 @@ export class Shard {
   /** What requests are told instead of an answer; NONE when the shard serves. */
   get error(): number {
     if (this.#closedWith !== null) return this.#closedWith
-    return this.#isLoaded ? ErrorCode.NONE : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+    return this.#loadTookMs === null ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NONE
+  }
+
+  /** For the metrics. One that was closed by whoever leads it now is not among those that are asked. */
+  get loadState(): LoadState {
+    if (this.#closedWith !== null) return { state: 'failed', loadTookMs: null }
+    const loadTookMs = this.#loadTookMs
+    return { state: loadTookMs === null ? 'loading' : 'active', loadTookMs }
+  }
+
+  get offsetCount(): number {
+    let count = 0
+    for (const { offsets } of this.#table.all()) count += offsets.count
+    return count
   }
 
   /** Replays the partition. Never rejects: a partition that cannot be read answers NOT_COORDINATOR. */
   async load(): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
     try {
       const recordCount = await replay(this.#log, this.partition, {
         isClosed: () => this.#closedWith !== null,
@@ -88,7 +112,7 @@ export class Shard {
         onMarker: (marker) => this.#table.applyMarker(marker),
       })
       if (this.#closedWith !== null) return // resigned meanwhile
-      this.#isLoaded = true
+      this.#loadTookMs = this.#clock.monotonicMs() - startedMs
       // Most of the partitions are empty; a line for each would hide the rest.
       const level = recordCount > 0 ? 'info' : 'debug'
       this.#logger[level]('loaded groups', { groups: this.#table.size, records: recordCount })
@@ -172,6 +196,7 @@ export class Shard {
     groupId: string,
     offsets: readonly { topic: string; partition: number; value: OffsetCommitValue }[],
   ): Promise<void> {
+    this.#counters.offsetCommits += offsets.length
     return this.#write(offsets.map((offset) => offsetRecord(groupId, offset)))
   }
 
@@ -181,6 +206,7 @@ export class Shard {
     producer: TransactionalProducer,
     offsets: readonly { topic: string; partition: number; value: OffsetCommitValue }[],
   ): Promise<void> {
+    this.#counters.offsetCommits += offsets.length
     const records = offsets.map((offset) => encodeRecord(offsetRecord(groupId, offset)))
     const written = this.#writer.writeTransactional(producer, records, () => {
       for (const { topic, partition, value } of offsets) {
@@ -203,6 +229,7 @@ export class Shard {
     groupId: string,
     partitions: readonly { topic: string; partition: number }[],
   ): Promise<void> {
+    this.#counters.offsetDeletions += partitions.length
     return this.#write(
       partitions.map((key) => ({ type: 'offset', key: { group: groupId, ...key }, value: null })),
     )
@@ -224,6 +251,7 @@ export class Shard {
       }
     }
     if (records.length > 0) await this.#write(records)
+    this.#counters.offsetExpirations += records.length
     return [...this.#table.all()]
       .filter(({ isVacant, isStored, offsets }) => isVacant && isStored && offsets.isEmpty)
       .map(({ groupId }) => groupId)
@@ -285,6 +313,9 @@ export class Shard {
     for (const record of draft.records) {
       if (record.type === 'offset') this.#table.applyOffset(record)
     }
+    const { group } = entry
+    const epochBefore = group.type === 'consumer' ? group.epoch : 0
+    if (draft.group.epoch > epochBefore) this.#counters.consumerRebalances += 1
     // Whoever waits for the next generation of the group that was there joins the one that is there now.
     if (entry.group.type === 'classic') entry.group.die(ErrorCode.REBALANCE_IN_PROGRESS)
     const { groupId, classicValue } = draft
@@ -323,7 +354,10 @@ export class Shard {
     try {
       const written = this.#writer.write([encodeRecord(record)], () => {
         this.#applyDurable(record)
+        const before: GroupState = group.state
         void this.#goOn(entry, group.onWritten(write, ErrorCode.NONE))
+        const isCompleted = before === 'CompletingRebalance' && group.state === 'Stable'
+        if (isCompleted) this.#counters.completedRebalances += 1
       })
       await this.#answers.whileLate(written, () => {
         group.onLate(write)

@@ -77,6 +77,7 @@ describe('members of a consumer group', () => {
     expect(b.owned.size).toBe(2)
     expect(new Set([...a.owned, ...b.owned])).toEqual(before)
     expect(described(world)).toMatchObject({ groupState: 'Stable', groupEpoch: 2 })
+    expect(world.coordinator.counters.consumerRebalances).toBe(2)
   })
 
   it('leave what they have to the others', async () => {

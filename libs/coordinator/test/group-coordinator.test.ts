@@ -189,6 +189,7 @@ describe('offsets expire', () => {
     expect(committed(world)).toBe(1)
     await world.clock.advance(0.2 * DAY_MS)
     expect([committed(world), listed(world)]).toEqual([null, []])
+    expect(world.coordinator.counters).toMatchObject({ offsetCommits: 1, offsetExpirations: 1 })
     expect(listed(await world.restart())).toEqual([])
   })
 
@@ -278,6 +279,12 @@ describe('groups', () => {
       partitionErrors: [ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC, ErrorCode.NONE],
     })
     expect([committed(world), committed(world, 'old')]).toEqual([1, null])
+    expect(world.coordinator.offsetCount).toBe(1)
+    expect(world.coordinator.counters).toMatchObject({
+      offsetCommits: 2,
+      offsetDeletions: 1,
+      completedRebalances: 1,
+    })
     await world.coordinator.removeOffsetsOfTopic('t')
     expect(committed(world)).toBeNull()
   })
@@ -291,6 +298,8 @@ describe('a partition', () => {
     let open = () => {}
     world.log.gate = new Promise((resolve) => (open = resolve))
     const loading = world.coordinator.onPartitionElected(0)
+    expect(world.coordinator.loadStates).toEqual([{ state: 'loading', loadTookMs: null }])
+    await world.clock.advance(250)
     const error = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
     expect((await join(world)).errorCode).toBe(error)
     expect(await commit(world)).toBe(error)
@@ -302,6 +311,7 @@ describe('a partition', () => {
     expect(world.coordinator.heartbeat(heartbeat).errorCode).toBe(ErrorCode.NONE)
     open()
     await loading
+    expect(world.coordinator.loadStates).toEqual([{ state: 'active', loadTookMs: 250 }])
     expect(committed(world)).toBe(1)
   })
 
@@ -311,6 +321,7 @@ describe('a partition', () => {
     world.log.failure = ErrorCode.KAFKA_STORAGE_ERROR
     await world.coordinator.onPartitionElected(0)
     expect(committed(world)).toEqual({ error: ErrorCode.NOT_COORDINATOR })
+    expect(world.coordinator.loadStates).toEqual([{ state: 'failed', loadTookMs: null }])
   })
 
   it('that is given up answers what is parked, and writes nothing more', async () => {

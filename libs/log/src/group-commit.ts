@@ -1,4 +1,5 @@
-import type { Disk } from '@millrace/base'
+import type { Clock, Disk } from '@millrace/base'
+import { Latencies } from '@millrace/telemetry'
 import { isDiskFull, type DiskRoom } from './disk-room'
 import type { Segment } from './segment'
 
@@ -7,12 +8,24 @@ const GATHER_MAX_BYTES = 32 << 20
 
 /** Collects the logs that were appended to and lets each write once per tick: one writev per file. */
 export class GroupCommit {
+  /** How long the syncs of logs took, each with all its files. */
+  readonly syncTimes = new Latencies()
+  readonly #clock: Clock
   readonly #schedule: (run: () => void) => void
   #waiting = new Set<LogFlusher>()
 
   /** `schedule` runs a function soon, after what is on the stack: setImmediate, or a simulation's own. */
-  constructor(schedule: (run: () => void) => void) {
+  constructor(clock: Clock, schedule: (run: () => void) => void) {
+    this.#clock = clock
     this.#schedule = schedule
+  }
+
+  /** Resolves when all have ended. */
+  async timed(syncs: readonly Promise<void>[]): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
+    await Promise.all(syncs)
+    const nowMs = this.#clock.monotonicMs()
+    this.syncTimes.record(nowMs - startedMs, nowMs)
   }
 
   enqueue(flusher: LogFlusher): void {
@@ -212,7 +225,7 @@ export class LogFlusher {
     if (isDirectoryDirty) work.push(this.#deps.disk.syncDirectory(this.#directory))
     const beside = this.#deps.saveBeside()
     if (beside !== null) work.push(beside)
-    await Promise.all(work)
+    await this.#deps.groupCommit.timed(work)
     if (this.#failure !== null) return
     this.#isSyncing = false
     // LOG-1: only now, after the sync of every file with bytes below `target`, may it be acknowledged.

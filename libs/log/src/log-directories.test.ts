@@ -78,6 +78,7 @@ describe('several log directories', () => {
     expect(inB.flushedOffset).toBe(1)
     expect((await create(manager, 2, { isNew: true })).directory).toBe('/b/orders-2')
     expect(failed).toBe(0)
+    expect(manager.offlineDirectories).toEqual(['/a'])
     const described = await manager.describeDirectories()
     expect(described.map(({ failure }) => failure)).toEqual([broken.message, null])
     expect(described[0]).toMatchObject({ totalBytes: -1, usableBytes: -1, logs: [] })
@@ -96,6 +97,7 @@ describe('several log directories', () => {
     await manager.close()
     disk.options = { onOperation: (operation) => (isIn('/a', operation) ? broken : null) }
     const without = await open({ disk, clock })
+    expect(without.manager.offlineDirectories).toEqual(['/a'])
     expect(without.manager.log('orders', 0)).toBeUndefined()
     expect(without.manager.log('orders', 1)?.logEndOffset).toBe(2)
     await expect(create(without.manager, 0)).rejects.toMatchObject({ code: 'LOG_STORAGE_FAILED' })

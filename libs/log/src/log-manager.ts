@@ -1,5 +1,6 @@
 import { errorCode, errorMessage } from '@millrace/base'
 import { parseConfig } from '@millrace/config'
+import type { Latencies } from '@millrace/telemetry'
 import { Chores } from './chores'
 import { LogCleaner } from './compaction/log-cleaner'
 import { Throttle } from './compaction/throttle'
@@ -54,7 +55,7 @@ export class LogManager {
     this.#config = options.config ?? parseConfig(logManagerConfigDefinition, {}).config
     const schedule = deps.schedule ?? ((run: () => void) => void setImmediate(run))
     this.#shared = {
-      groupCommit: new GroupCommit(schedule),
+      groupCommit: new GroupCommit(deps.clock, schedule),
       tailCache: new TailCache(options.tailCacheBytes),
       producerExpirationMs: this.#config.producerExpirationMs,
     }
@@ -162,6 +163,17 @@ export class LogManager {
         return describeDirectory(disk, { path, failure, logs, moves })
       }),
     )
+  }
+
+  /** How long the syncs of logs took. */
+  get syncTimes(): Latencies {
+    return this.#shared.groupCommit.syncTimes
+  }
+
+  /** The paths of `log.dirs` that failed, now or when they were to be opened. */
+  get offlineDirectories(): string[] {
+    const failed = this.#directories.filter(({ hasFailed }) => hasFailed)
+    return [...this.#unopened.keys(), ...failed.map(({ path }) => path)]
   }
 
   /** Takes the keys that may change while the node runs. */

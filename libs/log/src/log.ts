@@ -186,6 +186,10 @@ export class Log {
     return this.#state.producers.active()
   }
 
+  get producerCount(): number {
+    return this.#state.producers.size
+  }
+
   /** What the log has last of each producer that it remembers: compaction keeps it. */
   lastOfProducers(): Map<number, LastOfProducer> {
     return this.#state.producers.last()

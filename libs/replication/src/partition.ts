@@ -2,7 +2,7 @@ import type { AppendResult, Log, MarkerOptions } from '@millrace/log'
 import { ErrorCode } from '@millrace/wire'
 import type { FetchWatch } from './delayed-fetch'
 import { nextHighWatermark } from './high-watermark'
-import { isUnderMinIsr } from './isr'
+import { isAtMinIsr, isUnderMinIsr, type IsrState } from './isr'
 
 /** Appends that may wait for one partition's disk. Beyond it new ones are refused, so that memory stays bounded. */
 const MAX_WAITING_APPENDS = 50_000
@@ -85,13 +85,21 @@ export class Partition {
     return this.#assignment.isr.length < this.#assignment.replicas.length
   }
   get isUnderMinIsr(): boolean {
-    const { isr, replicas } = this.#assignment
-    const { minInsyncReplicas } = this.log.config
-    return isUnderMinIsr({
-      replicaCount: replicas.length,
-      isrCount: isr.length,
-      minInsyncReplicas,
-    })
+    return isUnderMinIsr(this.#isrState)
+  }
+  get isAtMinIsr(): boolean {
+    return isAtMinIsr(this.#isrState)
+  }
+  get replicaCount(): number {
+    return this.#assignment.replicas.length
+  }
+  get isrCount(): number {
+    return this.#assignment.isr.length
+  }
+
+  get #isrState(): IsrState {
+    const { replicaCount, isrCount } = this
+    return { replicaCount, isrCount, minInsyncReplicas: this.log.config.minInsyncReplicas }
   }
   /** Its disk has failed: nobody is served from it any more. */
   get isOffline(): boolean {

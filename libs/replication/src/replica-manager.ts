@@ -58,6 +58,7 @@ export class ReplicaManager {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #waitingFetches = new Set<DelayedFetch>()
+  #waitingAppendCount = 0
   /** For whoever counts what the node does. */
   readonly traffic = new Traffic()
 
@@ -65,6 +66,11 @@ export class ReplicaManager {
     this.#replicas = new Replicas(deps, options)
     this.#clock = deps.clock
     this.#logger = deps.logger
+  }
+
+  /** Appends that wait until they are safe now. */
+  get waitingAppendCount(): number {
+    return this.#waitingAppendCount
   }
 
   /** Fetches that wait for records now. */
@@ -260,9 +266,14 @@ export class ReplicaManager {
     const { results, nextOffsets, resolve } = appended
     // A coordinator's memory follows its log: it must not go back behind a record that is stored later.
     const waitsForRoom = request.origin === 'coordinator'
+    this.#waitingAppendCount += 1
+    const settle = (settled: PartitionAppendResult[]): void => {
+      this.#waitingAppendCount -= 1
+      resolve(settled)
+    }
     const delayed = new DelayedProduce(
       { clock: this.#clock },
-      { timeoutMs: request.timeoutMs, waitsForRoom, results, nextOffsets, resolve },
+      { timeoutMs: request.timeoutMs, waitsForRoom, results, nextOffsets, resolve: settle },
     )
     for (let i = 0; i < nextOffsets.length; i++) {
       if (nextOffsets[i] < 0) continue

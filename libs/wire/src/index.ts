@@ -6,6 +6,7 @@ export {
   parseVersions,
   struct,
   type Infer,
+  type Fields,
   type InferInput,
   type MessageSpec,
   type VersionRange,

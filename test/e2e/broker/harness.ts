@@ -25,6 +25,8 @@ export interface TestBroker {
   readonly directory: string
   /** Where /metrics is, with `metrics.http.listener` among its properties. */
   readonly metricsUrl: string
+  /** A value of /metrics by its name and labels as they stand in the text; undefined if there is none. */
+  metric(sample: string): Promise<number | undefined>
   /** Lines at level warn and error since the start. */
   readonly complaints: readonly string[]
   /** Stops it properly and starts it on the same directory; the port may change. */
@@ -72,6 +74,11 @@ export async function startTestBroker(
     },
     get metricsUrl() {
       return `${running.metricsAddress}/metrics`
+    },
+    async metric(sample) {
+      const lines = (await running.metrics.expose()).split('\n')
+      const line = lines.find((one) => one.startsWith(`${sample} `))
+      return line === undefined ? undefined : Number(line.slice(sample.length))
     },
     directory,
     complaints,

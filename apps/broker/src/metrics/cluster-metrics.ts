@@ -4,21 +4,14 @@ import type { BrokerServices } from '../services'
 /** Kafka's number for a broker that serves. */
 const RUNNING = 3
 
-/** What this node leads and keeps, what the cluster has, and the groups that are coordinated here. */
+/** What this node leads and keeps, and what the cluster has. */
 export function clusterMetrics(broker: BrokerServices): MetricFamily[] {
   return [
     ...replicaManagerMetrics(broker),
     ...controllerMetrics(broker),
-    ...groupMetrics(broker),
     ...fetchSessionMetrics(broker),
     gauge('kafka_server_kafkaserver_brokerstate', '3: the broker serves.', () => RUNNING),
-    {
-      name: 'kafka_server_delayedoperationpurgatory_purgatorysize',
-      type: 'gauge',
-      help: 'Requests that wait for something to happen.',
-      labels: ['delayedOperation'],
-      read: () => [{ labels: ['Fetch'], value: broker.replicas.waitingFetchCount }],
-    },
+    ...purgatoryMetrics(broker),
     {
       name: 'kafka_server_client_metrics_push_total',
       type: 'counter',
@@ -26,6 +19,20 @@ export function clusterMetrics(broker: BrokerServices): MetricFamily[] {
       read: () => [{ value: broker.clientTelemetry.pushCount }],
     },
   ]
+}
+
+/** Whatever waits is woken by what it waits for, so that nothing is left in the lists that Kafka purges: both sizes are one. */
+function purgatoryMetrics({ replicas }: BrokerServices): MetricFamily[] {
+  return ['purgatorysize', 'numdelayedoperations'].map((end) => ({
+    name: `kafka_server_delayedoperationpurgatory_${end}`,
+    type: 'gauge',
+    help: 'Requests that wait for something to happen.',
+    labels: ['delayedOperation'],
+    read: () => [
+      { labels: ['Fetch'], value: replicas.waitingFetchCount },
+      { labels: ['Produce'], value: replicas.waitingAppendCount },
+    ],
+  }))
 }
 
 function replicaManagerMetrics(broker: BrokerServices): MetricFamily[] {
@@ -56,14 +63,15 @@ function replicaManagerMetrics(broker: BrokerServices): MetricFamily[] {
     gauge(name('underminisrpartitioncount'), 'Led partitions that take no acks=all.', () =>
       count((partition) => partition.isLeader && partition.isUnderMinIsr),
     ),
+    gauge(name('atminisrpartitioncount'), 'Led partitions with no replica to spare.', () =>
+      count((partition) => partition.isLeader && partition.isAtMinIsr),
+    ),
     gauge(name('reassigningpartitions'), 'Partitions on their way elsewhere.', () => 0),
-    ...['isrshrinks', 'isrexpands', 'failedisrupdates'].map(
-      (end): MetricFamily => ({
-        name: name(`${end}_total`),
-        type: 'counter',
-        help: 'Changes of in-sync replicas; none on a single node.',
-        read: () => [{ value: 0 }],
-      }),
+    gauge(name('produceridcount'), 'Producers whose last sequences are remembered.', () =>
+      sum(replicas.partitions(), ({ log }) => log.producerCount),
+    ),
+    ...['isrshrinks', 'isrexpands', 'failedisrupdates'].map((end) =>
+      never(name(`${end}_total`), 'Changes of in-sync replicas; none on a single node.'),
     ),
   ]
 }
@@ -97,6 +105,10 @@ function controllerMetrics(broker: BrokerServices): MetricFamily[] {
       'Partitions without a leader.',
       () => partitions().filter(({ leader }) => leader < 0).length,
     ),
+    never(
+      'kafka_controller_controllerstats_uncleanleaderelections_total',
+      'Leaders that were not in sync; none on a single node.',
+    ),
     gauge(
       name('preferredreplicaimbalancecount'),
       'Partitions that another than the preferred replica leads.',
@@ -127,23 +139,17 @@ function fetchSessionMetrics({ fetchSessions }: BrokerServices): MetricFamily[] 
   ]
 }
 
-const GROUP_STATES = ['PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead', 'Empty']
-
-function groupMetrics({ groups }: BrokerServices): MetricFamily[] {
-  const count = (statesFilter: string[]): number =>
-    groups.listGroups({ statesFilter, typesFilter: [] }).groups.length
-  return [
-    gauge('kafka_coordinator_group_groupmetadatamanager_numgroups', 'Groups.', () => count([])),
-    ...GROUP_STATES.map((state) =>
-      gauge(
-        `kafka_coordinator_group_groupmetadatamanager_numgroups${state.toLowerCase()}`,
-        `Groups in the state ${state}.`,
-        () => count([state]),
-      ),
-    ),
-  ]
-}
-
 function gauge(name: string, help: string, value: () => number): MetricFamily {
   return { name, type: 'gauge', help, read: () => [{ value: value() }] }
+}
+
+/** What dashboards show and a single node never does. */
+function never(name: string, help: string): MetricFamily {
+  return { name, type: 'counter', help, read: () => [{ value: 0 }] }
+}
+
+function sum<T>(all: Iterable<T>, value: (one: T) => number): number {
+  let total = 0
+  for (const one of all) total += value(one)
+  return total
 }

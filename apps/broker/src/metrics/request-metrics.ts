@@ -2,11 +2,13 @@ import type { Clock } from '@millrace/base'
 import { Latencies, type MetricFamily, type Sample } from '@millrace/telemetry'
 import type { Handler } from '../handlers/handler'
 import type { Dispatcher, Reply } from '../network/dispatcher'
+import { ErrorCounts } from './error-counts'
+import { quantileFamilies } from './quantiles'
 
-/** As the exporter writes them. */
-const QUANTILES = ['0.50', '0.75', '0.95', '0.98', '0.99', '0.999']
 const API_KEY_AT = 0
 const API_VERSION_AT = 2
+
+type Part = 'local' | 'remote' | 'total'
 
 /** What is known of the requests of one API key. */
 class RequestStats {
@@ -24,6 +26,7 @@ class RequestStats {
  * remote the time that it waits.
  */
 export class RequestMetrics {
+  readonly errors = new ErrorCounts()
   readonly #clock: Clock
   readonly #names: (string | undefined)[] = []
   /** Of the requests that have come: each takes a few kilobytes. */
@@ -59,9 +62,13 @@ export class RequestMetrics {
         labels: ['request', 'version'],
         read: () => this.#counts(),
       },
+      this.errors.family(),
       ...this.#timeFamilies('totaltimems', 'From the request to its answer, in ms.', 'total'),
       ...this.#timeFamilies('localtimems', 'Until a request first waits, in ms.', 'local'),
       ...this.#timeFamilies('remotetimems', 'What a request waits for others, in ms.', 'remote'),
+      ...['requestqueuetimems', 'responsequeuetimems'].flatMap((name) =>
+        this.#timeFamilies(name, 'Always 0: there is no queue.', null),
+      ),
     ]
   }
 
@@ -90,42 +97,32 @@ export class RequestMetrics {
   }
 
   *#counts(): Iterable<Sample> {
-    for (const stats of this.#seen())
-      for (const version of stats.countByVersion.keys()) {
-        const value = stats.countByVersion[version]
-        if (value !== undefined) yield { labels: [stats.name, String(version)], value }
+    for (const [name, { countByVersion }] of this.#named())
+      for (const version of countByVersion.keys()) {
+        const value = countByVersion[version]
+        if (value !== undefined) yield { labels: [name, String(version)], value }
       }
   }
 
-  #timeFamilies(name: string, help: string, part: 'local' | 'remote' | 'total'): MetricFamily[] {
-    const fullName = `kafka_network_requestmetrics_${name}`
-    return [
-      {
-        name: fullName,
-        type: 'gauge',
-        help,
-        labels: ['request', 'quantile'],
-        read: () => this.#quantiles(part),
-      },
-      {
-        name: `${fullName}_count`,
-        type: 'counter',
-        help: `How many were timed. ${help}`,
-        labels: ['request'],
-        read: () =>
-          this.#seen().map((stats) => ({ labels: [stats.name], value: stats[part].count })),
-      },
-    ]
+  #timeFamilies(end: string, help: string, part: Part | null): MetricFamily[] {
+    const name = `kafka_network_requestmetrics_${end}`
+    return quantileFamilies(
+      { name, help, labels: ['request'] },
+      () =>
+        Array.from(this.#named(), ([request, stats]) => ({
+          labels: [request],
+          times: part === null ? { noneCount: stats.total.count } : stats[part],
+        })),
+      () => this.#clock.monotonicMs(),
+    )
   }
 
-  *#quantiles(part: 'local' | 'remote' | 'total'): Iterable<Sample> {
-    const nowMs = this.#clock.monotonicMs()
-    for (const stats of this.#seen())
-      for (const share of QUANTILES)
-        yield { labels: [stats.name, share], value: stats[part].quantile(Number(share), nowMs) }
-  }
-
-  #seen(): RequestStats[] {
-    return this.#byKey.filter((stats) => stats !== undefined)
+  /** Kafka counts fetches a second time by who fetches. Here it is always a consumer. */
+  *#named(): Iterable<readonly [name: string, stats: RequestStats]> {
+    for (const stats of this.#byKey) {
+      if (stats === undefined) continue
+      yield [stats.name, stats]
+      if (stats.name === 'Fetch') yield ['FetchConsumer', stats]
+    }
   }
 }

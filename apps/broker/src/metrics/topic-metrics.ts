@@ -16,15 +16,39 @@ const COUNTERS: readonly (readonly [name: string, field: Counted, help: string])
   ['failedfetchrequests', 'failedReads', 'Reads of partitions that failed.'],
 ]
 
+/** What dashboards show and never happens here: there is no other broker, and no older format of batches to convert. */
+const NEVER = [
+  'replicationbytesin',
+  'replicationbytesout',
+  'reassignmentbytesin',
+  'reassignmentbytesout',
+  'producemessageconversions',
+  'fetchmessageconversions',
+]
+
 /** Traffic by topic, and of all of them without a label: what the JMX exporter makes of kafka.server:type=BrokerTopicMetrics. */
 export function topicMetrics(replicas: ReplicaManager): MetricFamily[] {
-  return COUNTERS.map(([name, field, help]) => ({
-    name: `kafka_server_brokertopicmetrics_${name}_total`,
-    type: 'counter',
-    help,
-    labels: ['topic'],
-    read: () => samples(replicas, field),
-  }))
+  const prefix = 'kafka_server_brokertopicmetrics'
+  return [
+    ...COUNTERS.map(
+      ([name, field, help]): MetricFamily => ({
+        name: `${prefix}_${name}_total`,
+        type: 'counter',
+        help,
+        labels: ['topic'],
+        read: () => samples(replicas, field),
+      }),
+    ),
+    ...NEVER.map(
+      (name): MetricFamily => ({
+        name: `${prefix}_${name}_total`,
+        type: 'counter',
+        help: 'Always 0.',
+        labels: ['topic'],
+        read: () => [{ labels: [''], value: 0 }],
+      }),
+    ),
+  ]
 }
 
 function* samples({ traffic }: ReplicaManager, field: Counted): Iterable<Sample> {

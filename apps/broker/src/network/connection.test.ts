@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '@millrace/base'
 import { plainMechanism } from '@millrace/security'
 import { createLogger } from '@millrace/telemetry'
 import { Connection, type ConnectionHost } from './connection'
+import { ConnectionCounters } from './connection-counters'
 import { Gate } from './gate'
 import { Session } from './session'
 
@@ -39,6 +40,7 @@ async function open(options: { withLogin: boolean; maxIdleMs: number }): Promise
     clock,
     maxFrameBytes: 1000,
     maxIdleMs: options.maxIdleMs,
+    counters: new ConnectionCounters(),
     onClosed: () => undefined,
   }
   const session = new Session({

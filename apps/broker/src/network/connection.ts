@@ -4,6 +4,7 @@ import { readBuffers } from '@millrace/log'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
 import { brokerErrors } from '../errors'
+import type { ConnectionCounters } from './connection-counters'
 import type { Dispatcher, Reply } from './dispatcher'
 import type { Gate } from './gate'
 import type { Login } from './login'
@@ -36,6 +37,7 @@ export interface ConnectionHost {
   readonly maxFrameBytes: number
   /** -1 for ever. */
   readonly maxIdleMs: number
+  readonly counters: ConnectionCounters
   onClosed(connection: Connection): void
 }
 
@@ -240,6 +242,7 @@ export class Connection {
     const { reply, outcome, reason } = await login.onFrame(frame)
     if (outcome === 'failed') return this.#failLogin(reply, reason)
     if (outcome === 'done') {
+      if (!this.session.isReauthenticating) this.#host.counters.authenticated += 1
       this.#login = null
       this.#splitter.maxFrameBytes = this.#host.maxFrameBytes
     }
@@ -251,7 +254,8 @@ export class Connection {
     reply: readonly Buffer[] | null,
     reason: string | null,
   ): Promise<readonly Buffer[] | null> {
-    const { clock, gate, logger } = this.#host
+    const { clock, counters, gate, logger } = this.#host
+    counters.failedAuthentications += 1
     logger.warn('login failed', { ...this.#peer, reason })
     await clock.sleep(gate!.failureDelayMs)
     this.#isDraining = true

@@ -6,6 +6,7 @@ import {
   decodeRequestHeader,
   encodeResponse,
   ErrorCode,
+  type MessageSpec,
   type RequestHeader,
 } from '@millrace/wire'
 import { brokerErrors } from '../errors'
@@ -21,6 +22,9 @@ const API_KEY_BYTES = 2
 /** The framed answer; null when the client expects none. */
 export type Reply = readonly Buffer[] | null | Promise<readonly Buffer[] | null>
 
+/** Called with each answer of a handler before it is encoded. */
+export type AnswerListener = (response: MessageSpec, apiVersion: number, answer: object) => void
+
 export interface Dispatcher {
   /** Whether the request must wait for another of its kind from the same connection, as all do in Kafka. */
   isOneAtATime(frame: Buffer): boolean
@@ -35,6 +39,7 @@ export interface Dispatcher {
 export function createDispatcher(
   handlers: readonly Handler[],
   services: BrokerServices,
+  onAnswer: AnswerListener,
 ): Dispatcher {
   const table: (Handler | undefined)[] = []
   const names: string[] = []
@@ -78,6 +83,7 @@ export function createDispatcher(
         throttle?.resume()
         const told = throttle === null ? body : throttle.finish(apiKey, frame.length, body)
         if (told === null) return null
+        onAnswer(handler.response, apiVersion, told)
         const reply = encodeResponse(handler.response, apiVersion, correlationId, told as never)
         throttle?.onEncoded(apiKey)
         return reply

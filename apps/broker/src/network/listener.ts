@@ -14,6 +14,7 @@ import {
   type ServedListener,
 } from './bound-listener'
 import { Connection, type ConnectionHost } from './connection'
+import { ConnectionCounters } from './connection-counters'
 import { ConnectionLimits, type ConnectionLimitOptions } from './connection-limits'
 import type { Dispatcher } from './dispatcher'
 import type { Gate } from './gate'
@@ -75,6 +76,8 @@ export class KafkaListener implements CustomTransportStrategy {
   readonly #connections = new Set<Connection>()
   /** Sockets of those who connect too often, until they are closed. */
   readonly #refused = new Set<Socket>()
+  /** By listener name, also of those that are closed: counters do not go away. */
+  readonly #counters = new Map<string, ConnectionCounters>()
   /** The listeners that there should be, of which some may still have to be opened or closed... */
   #wanted: readonly ServedListener[]
   /** ...by this, one change after the other. */
@@ -93,6 +96,10 @@ export class KafkaListener implements CustomTransportStrategy {
   /** Of the connections that there are. */
   *sessions(): Iterable<Session> {
     for (const { session } of this.#connections) yield session
+  }
+
+  get counters(): ReadonlyMap<string, ConnectionCounters> {
+    return this.#counters
   }
 
   /** The addresses with their real ports, once `listen` has called back. */
@@ -223,8 +230,15 @@ export class KafkaListener implements CustomTransportStrategy {
       clock,
       maxFrameBytes,
       maxIdleMs,
+      counters: this.#countersOf(listener.name),
       onClosed: (connection) => this.#onClosed(connection),
     }
+  }
+
+  #countersOf(listenerName: string): ConnectionCounters {
+    const counters = this.#counters.get(listenerName) ?? new ConnectionCounters()
+    this.#counters.set(listenerName, counters)
+    return counters
   }
 
   #onConnection(bound: BoundListener, socket: Socket): void {
@@ -316,7 +330,10 @@ export class KafkaListener implements CustomTransportStrategy {
   #onSecureConnection(bound: BoundListener, socket: TLSSocket): void {
     const { tls } = bound.security
     const { principal, refusal } = tlsClient(socket, tls!)
-    if (refusal === null) return this.#serve(bound, socket, principal)
+    if (refusal === null) {
+      if (bound.security.sasl === null) bound.host.counters.authenticated += 1
+      return this.#serve(bound, socket, principal)
+    }
     this.#onTlsError(bound, socket, new Error(refusal))
     socket.destroy()
   }
@@ -324,6 +341,7 @@ export class KafkaListener implements CustomTransportStrategy {
   #onTlsError(bound: BoundListener, socket: TLSSocket, error: Error): void {
     const { remoteAddress, remotePort } = socket
     const { logger } = this.#deps
+    bound.host.counters.failedAuthentications += 1
     logger.warn('TLS handshake failed', {
       host: remoteAddress,
       port: remotePort,
@@ -341,11 +359,13 @@ export class KafkaListener implements CustomTransportStrategy {
       protocol: bound.security.protocol,
       principal: bound.security.sasl === null ? principal : undefined,
     })
+    bound.host.counters.created += 1
     this.#connections.add(new Connection(bound.host, socket, session))
   }
 
   #onClosed(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#countersOf(connection.session.listenerName).closed += 1
     const { listenerName, host, protocol } = connection.session
     // With TLS the socket below is the one that counts.
     if (!protocol.endsWith('SSL')) this.#release(listenerName, host)

@@ -75,6 +75,11 @@ export class Session implements ClientSession {
     return this.#login?.mechanism ?? null
   }
 
+  /** Whether a login after the first one has begun. */
+  get isReauthenticating(): boolean {
+    return this.reauthenticatedAtMs !== -Infinity
+  }
+
   get expiresAtMs(): number {
     return this.#login?.expiresAtMs ?? Infinity
   }

@@ -33,7 +33,8 @@ async function waitsOf(handle: Handle, times: number): Promise<number[]> {
   const quotas = new Quotas(CONFIG)
   quotas.apply([ONE_SECOND_IS_FREE], () => null)
   const heartbeat = handler(ApiKey.Heartbeat, { min: 0, max: 0 }, (_, ctx) => handle(ctx) as never)
-  const dispatcher = createDispatcher([heartbeat], { quotas, clock } as BrokerServices)
+  const services = { quotas, clock } as BrokerServices
+  const dispatcher = createDispatcher([heartbeat], services, () => undefined)
   const header = { correlationId: 1, clientId: 'app' }
   const body = { groupId: 'g', generationId: 1, memberId: 'm' }
   const frame = Buffer.concat(encodeRequest(HeartbeatRequest, 0, header, body)).subarray(4)

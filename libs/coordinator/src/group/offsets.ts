@@ -27,6 +27,13 @@ export class GroupOffsets {
     return this.#topics.size === 0 && this.#open.size === 0
   }
 
+  /** Offsets that are committed. */
+  get count(): number {
+    let count = 0
+    for (const partitions of this.#topics.values()) count += partitions.size
+    return count
+  }
+
   /** Whether a transaction is open for any offset. */
   get hasOpen(): boolean {
     return this.#open.size > 0

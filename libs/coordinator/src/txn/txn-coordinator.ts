@@ -2,6 +2,7 @@ import { errorMessage } from '@millrace/base'
 import { ErrorCode } from '@millrace/wire'
 import { AnswerLimit } from '../answer-limit'
 import { coordinatorErrorOf } from '../append-error'
+import type { LoadState } from '../coordinator-metrics'
 import { onEachShard } from '../each-shard'
 import { partitionOfKey } from '../java-hash-code'
 import { PeriodicTask } from '../periodic-task'
@@ -106,6 +107,11 @@ export class TxnCoordinator {
   /** The partition of `__transaction_state` that holds the transactional id. */
   partitionFor(transactionalId: string): number {
     return partitionOfKey(transactionalId, this.#partitionCount)
+  }
+
+  /** For the metrics: the partitions that are led, by how far they are loaded. */
+  get loadStates(): LoadState[] {
+    return Array.from(this.#shards.values(), ({ loadState }) => loadState)
   }
 
   /** Names a producer, and fences the one that had the transactional id before. */

@@ -4,6 +4,7 @@ import type { Logger } from '@millrace/telemetry'
 import { ErrorCode } from '@millrace/wire'
 import { coordinatorErrorOf } from '../append-error'
 import { type CoordinatorLog, TRANSACTIONS_TOPIC } from '../coordinator-log'
+import type { LoadState } from '../coordinator-metrics'
 import { RecordWriter } from '../record-writer'
 import {
   decodeTransaction,
@@ -54,7 +55,8 @@ export class TxnShard {
   readonly #coordinatorEpoch: number
   readonly #writer: RecordWriter
   readonly #entries = new Map<string, Entry>()
-  #isLoaded = false
+  /** Null until the partition is loaded. */
+  #loadTookMs: number | null = null
   /** Set when the partition was given up or could not be read: what requests are told from then on. */
   #closedWith: number | null = null
 
@@ -70,11 +72,20 @@ export class TxnShard {
   /** What requests are told instead of an answer; NONE when the shard serves. */
   get error(): number {
     if (this.#closedWith !== null) return this.#closedWith
-    return this.#isLoaded ? ErrorCode.NONE : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+    return this.#loadTookMs === null ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NONE
+  }
+
+  /** For the metrics. One that was closed by whoever leads it now is not among those that are asked. */
+  get loadState(): LoadState {
+    if (this.#closedWith !== null) return { state: 'failed', loadTookMs: null }
+    const loadTookMs = this.#loadTookMs
+    return { state: loadTookMs === null ? 'loading' : 'active', loadTookMs }
   }
 
   /** Replays the partition and goes on with every transaction whose end was decided (TXN-2). Never rejects. */
   async load(): Promise<void> {
+    const { clock } = this.#deps
+    const startedMs = clock.monotonicMs()
     try {
       await this.#replayLog()
       if (this.#closedWith !== null) return // resigned meanwhile
@@ -85,7 +96,7 @@ export class TxnShard {
       this.close(ErrorCode.NOT_COORDINATOR)
       return
     }
-    this.#isLoaded = true
+    this.#loadTookMs = clock.monotonicMs() - startedMs
     const ending = [...this.#entries.values()].filter(({ txn }) => isEnding(txn))
     const level = this.#entries.size > 0 ? 'info' : 'debug'
     this.#logger[level]('loaded transactional ids', {

@@ -29,8 +29,6 @@ export interface LogCleanerDeps {
 export interface CleanerMetrics {
   readonly maxDirtyPercent: number
   readonly timeSinceLastRunMs: number
-  readonly uncleanablePartitionsCount: number
-  readonly uncleanableBytes: number
   readonly cleanerRecopyPercent: number
   readonly maxBufferUtilizationPercent: number
   readonly maxCleanTimeSecs: number
@@ -127,17 +125,21 @@ export class LogCleaner {
     }
   }
 
+  /** The logs that are left as they are, with how much of each should have been compacted. */
+  uncleanable(): { log: Log; dirtyBytes: number }[] {
+    this.#forgetClosed()
+    return Array.from(this.#uncleanable, (log) => ({
+      log,
+      dirtyBytes: this.#rangeOf(log).dirtyBytes,
+    }))
+  }
+
   metrics(): CleanerMetrics {
     const { clock } = this.#deps
-    this.#forgetClosed()
     const stats = this.#last?.stats
-    let uncleanableBytes = 0
-    for (const log of this.#uncleanable) uncleanableBytes += this.#rangeOf(log).dirtyBytes
     return {
       maxDirtyPercent: Math.floor(this.#dirtiestRatio * PERCENT),
       timeSinceLastRunMs: clock.now() - this.#lastLookMs,
-      uncleanablePartitionsCount: this.#uncleanable.size,
-      uncleanableBytes,
       cleanerRecopyPercent: Math.floor(
         (PERCENT * (stats?.bytesWritten ?? 0)) / Math.max(stats?.bytesRead ?? 0, 1),
       ),

@@ -14,6 +14,10 @@ async function open(port = broker.ports[0]): Promise<RawClient> {
 }
 
 const metadata = { topics: [] }
+const countedLogins = (end: string) =>
+  broker.metric(
+    `kafka_server_socketservermetrics_${end}_authentication_total{listener="SHORT",network_processor="0"}`,
+  )
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 beforeAll(async () => {
@@ -218,12 +222,24 @@ describe('a session that ends (connections.max.reauth.ms)', () => {
   it('goes on after another login, which may come late, but not more than once a second', async () => {
     const client = await open(broker.ports[1])
     await plainLogin(client, 'alice', 'a')
+    const first = await countedLogins('successful')
     await sleep(1600)
     const again = await plainLogin(client, 'alice', 'a')
     expect(again).toMatchObject({ errorCode: ErrorCode.NONE, sessionLifetimeMs: 1500 })
+    expect(await countedLogins('successful')).toBe(first) // Kafka counts it elsewhere
     expect((await client.ask(ApiKey.Metadata, 9, metadata)).brokers).toHaveLength(1)
     const { errorCode } = await client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })
     expect(errorCode).toBe(ErrorCode.ILLEGAL_SASL_STATE)
+  })
+
+  it('is counted with the logins of its listener, as are those that fail', async () => {
+    const [succeeded, failed] = [await countedLogins('successful'), await countedLogins('failed')]
+    expect((await plainLogin(await open(broker.ports[1]), 'alice', 'a')).errorCode).toBe(0)
+    expect((await plainLogin(await open(broker.ports[1]), 'alice', 'x')).errorCode).not.toBe(0)
+    expect([await countedLogins('successful'), await countedLogins('failed')]).toEqual([
+      succeeded! + 1,
+      failed! + 1,
+    ])
   })
 
   it('cannot become the session of somebody else (SEC-4)', async () => {

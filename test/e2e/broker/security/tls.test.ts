@@ -144,6 +144,22 @@ describeTls(isOpensslHere ? 'TLS' : 'TLS (skipped: no openssl)', () => {
     },
   )
 
+  it('counts handshakes that succeed and those that fail', async () => {
+    const counted = (end: string) =>
+      broker.metric(
+        `kafka_server_socketservermetrics_${end}_authentication_total{listener="MUTUAL",network_processor="0"}`,
+      )
+    const [succeeded, failed] = [await counted('successful'), await counted('failed')]
+    await principalOf(await open(portOf('MUTUAL'), certified(authority, '/CN=counted')))
+    const refused = await open(portOf('MUTUAL'), {})
+    refused.send(ApiKey.Metadata, 9, metadata)
+    expect(await refused.nextFrame()).toBeNull()
+    expect([await counted('successful'), await counted('failed')]).toEqual([
+      succeeded! + 1,
+      failed! + 1,
+    ])
+  })
+
   it('closes a connection that speaks no TLS, and says so once', async () => {
     const before = broker.complaints.length
     const client = await open(portOf('SSL'))
