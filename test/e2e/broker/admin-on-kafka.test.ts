@@ -60,20 +60,6 @@ async function bothAnswer<K extends ServedApiKey>(
   return { theirs, ours }
 }
 
-/** Keys of the broker that are not as in Kafka, on purpose. */
-const OUR_OWN: readonly string[] = [
-  // Kafka has no default here: it must be told.
-  'node.id',
-  'process.roles',
-  'controller.listener.names',
-  // One setting under two names, with one default.
-  'broker.id',
-  'log.dir',
-  'log.dirs',
-  // A list that is read as such; Kafka takes it apart itself.
-  'listener.security.protocol.map',
-]
-
 /** Everything but what is said in words, and what depends on the machine. */
 function withoutTexts(answer: unknown): unknown {
   return JSON.parse(
@@ -265,33 +251,6 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
           .map(({ name, ...rest }) => [name, { ...rest, documentation: null }]),
       )
     expect(table(ours)).toEqual(table(theirs))
-  })
-
-  it('DescribeConfigs: names, types, defaults and rights of the configs of a broker', async () => {
-    const request = {
-      resources: [{ resourceType: BROKER, resourceName: '1', configurationKeys: null }],
-      includeSynonyms: true,
-      includeDocumentation: false,
-    }
-    const { theirs, ours } = await bothAnswer(ApiKey.DescribeConfigs, 4, request)
-    const table = ({ results }: typeof ours) =>
-      new Map(
-        results[0].configs.map(({ name, configType, readOnly, isSensitive, synonyms }) => [
-          name,
-          {
-            configType,
-            readOnly,
-            isSensitive,
-            byDefault: synonyms.filter(({ source }) => source === 5).map(({ value }) => value),
-          },
-        ]),
-      )
-    const [mine, kafkas] = [table(ours), table(theirs)]
-    const differing = [...kafkas]
-      .filter(([name]) => !OUR_OWN.includes(name))
-      .filter(([name, entry]) => JSON.stringify(mine.get(name)) !== JSON.stringify(entry))
-      .map(([name, entry]) => ({ name, kafka: entry, ours: mine.get(name) }))
-    expect(differing).toEqual([])
   })
 
   it('GetTelemetrySubscriptions of a Kafka without plugin is not there, here it is', async () => {

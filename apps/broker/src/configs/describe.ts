@@ -7,7 +7,7 @@ import {
 } from '@millrace/config'
 import type { Configs } from '@millrace/controller'
 import { brokerSynonyms, logConfigDefinition, topicDefaultsOfBroker } from '@millrace/log'
-import { brokerKeys, findBrokerKey, namesOfSetting } from './broker-keys'
+import { brokerKeys, findBrokerKey, listenerBaseName, namesOfSetting } from './broker-keys'
 import { type ConfigLayers, merge } from './dynamic-config'
 import { isDynamic } from './dynamic-keys'
 import { internalKeys } from './keys-without-effect'
@@ -23,6 +23,12 @@ export const ConfigSource = {
   CLIENT_METRICS: 7,
   GROUP: 8,
 } as const
+
+/** Of the authorizer, which is a plugin in Kafka: the broker does not know whether they are secrets. */
+const authorizerKeys: ReadonlySet<string> = new Set([
+  'allow.everyone.if.no.acl.found',
+  'super.users',
+])
 
 const UNKNOWN_TYPE = 0
 const TYPE_NUMBERS: Readonly<Record<ConfigType, number>> = {
@@ -78,7 +84,7 @@ export function describeBrokerConfigs(layers: ConfigLayers): ConfigEntry[] {
   const properties = merge(layers.given, layers.clusterDefault, layers.own)
   const names = new Set([...brokerKeys.keys(), ...Object.keys(properties)])
   return Array.from(names)
-    .filter((name) => !internalKeys.has(name))
+    .filter((name) => typeof properties[name] === 'string' || !isHidden(name))
     .map((name) => describeBrokerConfig(name, properties[name], synonymsOfBroker(name, layers)))
 }
 
@@ -123,6 +129,11 @@ export function describeGroupConfigs(
   })
 }
 
+/** What is told only once somebody has set it. */
+function isHidden(name: string): boolean {
+  return internalKeys.has(name) || authorizerKeys.has(name)
+}
+
 /** A property that nobody knows may be a secret of a plugin: its value stays here, as that of a password. */
 function describeBrokerConfig(
   name: string,
@@ -130,8 +141,8 @@ function describeBrokerConfig(
   synonyms: Synonym[],
 ): ConfigEntry {
   const readOnly = !isDynamic(name)
-  const key = findBrokerKey(name)
-  if (key) return { ...entryOf(key, given ?? formatted(key, key.default), synonyms), readOnly }
+  const key = authorizerKeys.has(name) ? undefined : findBrokerKey(name)
+  if (key) return { ...entryOf(key, valueInForce(key, given), synonyms), readOnly }
   return {
     name,
     value: null,
@@ -160,10 +171,12 @@ function entryOf(key: ConfigKey, value: string | null, synonyms: Synonym[]): Con
 
 /**
  * Layer by layer, each under every name of the setting; as Kafka has it, from the first one with this very name on. So a
- * `log.retention.hours` that is given is no synonym of `log.retention.ms` unless that is given as well.
+ * `log.retention.hours` that is given is no synonym of `log.retention.ms` unless that is given as well. A key of a listener
+ * falls back on the key of the same name without it.
  */
 function synonymsOfBroker(name: string, layers: ConfigLayers): Synonym[] {
-  const names = namesOfSetting(name)
+  const base = listenerBaseName(name)
+  const names = base === null ? namesOfSetting(name) : [name, ...namesOfSetting(base)]
   const inLayer = (layer: Properties, source: number): Synonym[] =>
     names.flatMap((each) => synonymOf(each, layer, source))
   const all = [
@@ -183,12 +196,22 @@ function synonymOf(name: string, layer: Properties, source: number): Synonym[] {
 
 function defaultSynonym(name: string): Synonym[] {
   const key = brokerKeys.get(name)
-  const value = key ? formatted(key, key.default) : null
+  const value = key && !authorizerKeys.has(name) ? formatted(key, key.default) : null
   return value === null ? [] : [{ name, value, source: ConfigSource.DEFAULT }]
 }
 
 function formatted(key: ConfigKey, value: unknown): string | null {
   return value === null || value === undefined ? null : key.format(value)
+}
+
+/** In the spelling of its type: `TRUE` is told as `true`. The synonyms show what was written. */
+function valueInForce(key: ConfigKey, given: string | null | undefined): string | null {
+  if (typeof given !== 'string') return formatted(key, key.default)
+  try {
+    return formatted(key, key.parse(given))
+  } catch {
+    return given // another key of the same setting stands before it, so that nobody has looked at this one
+  }
 }
 
 function hidden(synonym: Synonym): Synonym {

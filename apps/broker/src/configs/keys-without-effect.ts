@@ -324,7 +324,7 @@ const groups: readonly { readonly why: string; readonly keys: readonly Row[] }[]
   },
 ]
 
-/** Kafka keeps these to itself: it describes them to nobody, and neither do we. */
+/** Kafka keeps these to itself: it describes only those that were set, and so do we. */
 export const internalKeys: ReadonlySet<string> = new Set([
   'controller.performance.always.log.threshold.ms',
   'controller.performance.sample.period.ms',

@@ -50,7 +50,7 @@ function describe(resource: Resource, request: Request, ctx: RequestContext) {
     const configs = wantsAll ? found : found.filter(({ name }) => configurationKeys.includes(name))
     return {
       errorCode: ErrorCode.NONE,
-      errorMessage: null,
+      errorMessage: '', // as Kafka has it
       resourceType,
       resourceName,
       configs: configs.map((config) => ({
