@@ -230,15 +230,18 @@ describe('decodeRequestHeader', () => {
   })
 
   it('reads what every version has when the key or the version is not known', () => {
-    const known = { correlationId: 7, clientId: 'c', bodyStart: 11 }
+    const known = { correlationId: 7, clientId: 'c' }
     expect(decodeRequestHeader(annotated('7fff \n 0000 \n 00000007 \n 0001 63'))).toEqual({
       apiKey: 0x7fff,
       apiVersion: 0,
+      bodyStart: 11,
       ...known,
     })
-    expect(decodeRequestHeader(annotated('0012 \n 0063 \n 00000007 \n 0001 63'))).toEqual({
+    // A version to come has tags, as all have since there are any.
+    expect(decodeRequestHeader(annotated('0012 \n 0063 \n 00000007 \n 0001 63 \n 00'))).toEqual({
       apiKey: 18,
       apiVersion: 99,
+      bodyStart: 12,
       ...known,
     })
   })

@@ -15,8 +15,8 @@ export interface RequestHeader {
 /**
  * Reads the header of a request frame (without the size in front); the body starts at `bodyStart`.
  * The client id keeps its plain length in every version, so that a broker can read the header of a
- * request newer than itself. For an unknown key or version the tagged section, if there is one, is
- * taken for a part of the body.
+ * request newer than itself, whose tagged section is expected as in Kafka. For an unknown key it is taken for a part of the
+ * body.
  * @throws WireError if the frame is too short for a header
  */
 export function decodeRequestHeader(frame: Buffer): RequestHeader & { bodyStart: number } {
@@ -55,5 +55,5 @@ export function hasTagsInResponseHeader(
 
 function hasFlexibleHeader(apiKey: number, version: number): boolean {
   const request = messagesOf(apiKey)?.request
-  return request !== undefined && version <= request.versions.max && version >= request.flexibleFrom
+  return request !== undefined && version >= request.flexibleFrom
 }

@@ -6,7 +6,7 @@ const UUID_BYTES = 16
 /**
  * Reads the protocol's primitives from one buffer, front to back. Every read is checked against
  * the end first, so malformed input ends in a WireError and never in bytes of a neighbour.
- * Strings are copied out; `bytes` are views of the buffer.
+ * Any length below 0 stands for null, as Kafka takes it. Strings are copied out; `bytes` are views of the buffer.
  */
 export class Reader {
   readonly #buffer: Buffer
@@ -164,23 +164,22 @@ export class Reader {
   }
 
   #stringOf(length: number): string | null {
-    if (length === -1) return null
-    if (length < 0 || length > STRING_MAX_BYTES) this.#badLength(length)
+    if (length < 0) return null
+    if (length > STRING_MAX_BYTES) this.#badLength(length)
     const at = this.#take(length)
     return this.#buffer.toString('utf8', at, at + length)
   }
 
   #bytesOf(length: number): Buffer | null {
-    if (length === -1) return null
-    if (length < 0) this.#badLength(length)
+    if (length < 0) return null
     const at = this.#take(length)
     return this.#buffer.subarray(at, at + length)
   }
 
   #lengthOf(length: number, elementMinBytes: number): number {
     const left = this.#buffer.length - this.#position
-    if (length < -1 || length * elementMinBytes > left) this.#badLength(length)
-    return length
+    if (length * elementMinBytes > left) this.#badLength(length)
+    return Math.max(length, -1)
   }
 
   #truncated(): never {

@@ -110,7 +110,7 @@ describe('Connection', () => {
   it('takes the messages of a login one at a time: who reads no answers fills no memory', async () => {
     const answers = jest.spyOn(dispatcher, 'dispatch')
     const socket = await open({ withLogin: true, maxIdleMs: -1 })
-    const notServed = Buffer.from('0000000a0012007f00000007ffff', 'hex') // may be asked again and again
+    const notServed = Buffer.from('0000000b0012007f00000007ffff00', 'hex') // may be asked again and again
     peer.pause()
     peer.write(Buffer.concat(Array.from({ length: 1000 }, () => notServed)))
     const turn = () => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,4 @@
+import { compareArea } from './area'
+import { frameScenarios } from './frame-cases'
+
+compareArea('frames', frameScenarios)
