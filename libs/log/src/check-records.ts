@@ -2,7 +2,7 @@ import { errorCode, errorMessage } from '@millrace/base'
 import { batch, checkBatch, checkStoredBatch, nextBatchSize } from '@millrace/record'
 import type { LogConfig } from './config'
 import { logErrors } from './errors'
-import { prepareRecords, type PreparedRecords } from './prepare-records'
+import { everyRecord, prepareRecords, refuseRecords, type PreparedRecords } from './prepare-records'
 import { readMarker } from './marker'
 import {
   checkSequence,
@@ -84,7 +84,7 @@ function checkShape(records: Buffer, at: number, context: AppendContext): number
     if (context.origin === 'replication') checkStoredBatch(records, at)
     else checkBatch(records, at)
   } catch (error) {
-    throw refuse(error, at, context)
+    throw refuse(error, { records, at }, context)
   }
   if (records.length > context.config.segmentBytes) checkSize(records.length, context)
   return size
@@ -103,15 +103,27 @@ function checkSize(sizeBytes: number, { where, config, origin }: AppendContext):
 }
 
 /** A damaged batch may be sent again; one that says the wrong thing under a good checksum never gets better. */
-function refuse(error: unknown, at: number, context: AppendContext): unknown {
+function refuse(
+  error: unknown,
+  { records, at }: { records: Buffer; at: number },
+  context: AppendContext,
+): unknown {
   const code = errorCode(error) ?? ''
   const reason = errorMessage(error)
   if (code.startsWith('LOG_')) return error
+  if (code === 'RECORD_BAD_TIMESTAMP' && batch.recordCount(records, at) > 0)
+    return allOutOfBounds(records, at, context)
   if (['RECORD_BAD_MAGIC', 'RECORD_BAD_COUNT', 'RECORD_BAD_TIMESTAMP'].includes(code))
     return invalidRecord(context, reason, error)
   const params = { position: at, where: context.where, reason }
   const kind = code === 'RECORD_UNKNOWN_CODEC' ? 'LOG_UNREADABLE_RECORDS' : 'LOG_CORRUPT_BATCH'
   return logErrors.create(kind, params, { cause: error })
+}
+
+/** The time of its records counts from that in the header, which is beyond the bounds of any topic. */
+function allOutOfBounds(records: Buffer, at: number, context: AppendContext): Error {
+  const faults = everyRecord(batch.recordCount(records, at), batch.baseTimestamp(records, at))
+  return refuseRecords(faults, context)
 }
 
 /** What a leader demands of a new batch beyond its shape; single records are looked at later. */

@@ -99,13 +99,31 @@ describe('records of an append', () => {
     expect(refused).toHaveLength(2)
   })
 
-  it('may not claim the time of the log where the log gives it', async () => {
+  it('are all refused for a time that no number holds', async () => {
+    const sent = aBatchOf([{}, {}])
+    sent.writeBigInt64BE(2n ** 60n, 27)
+    batch.seal(sent, 0)
+    const { error, refused } = await append(sent)
+    expect(error).toEqual(withCode('LOG_INVALID_TIMESTAMP'))
+    expect(refused.map(({ index }) => index)).toEqual([0, 1])
+  })
+
+  it('may have a time before 1970, which means nothing', async () => {
     const sent = aBatchOf([{}])
+    for (const at of [27, 35]) sent.writeBigInt64BE(-5n, at)
+    batch.seal(sent, 0)
+    const { stored } = await append(sent)
+    expect(batch.baseTimestamp(stored, 0)).toBe(-5)
+    expect(batch.isCrcValid(stored, 0)).toBe(true)
+  })
+
+  it('may not claim the time of the log where the log gives it', async () => {
+    const sent = aBatchOf([{}, {}])
     batch.setMaxTimestampAndType(sent, 0, 'LogAppendTime', START_MS)
     const config = { messageTimestampType: 'LogAppendTime' } as const
-    expect((await append(Buffer.from(sent), config)).error).toEqual(
-      withCode('LOG_INVALID_TIMESTAMP'),
-    )
+    const { error, refused } = await append(Buffer.from(sent), config)
+    expect(error).toEqual(withCode('LOG_INVALID_TIMESTAMP'))
+    expect(refused.map(({ index }) => index)).toEqual([0, 1])
     // Elsewhere it counts as the producer's own, and is stored as that.
     const { stored } = await append(sent)
     expect(batch.timestampType(stored, 0)).toBe('CreateTime')

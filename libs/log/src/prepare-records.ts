@@ -5,6 +5,7 @@ import {
   codecOf,
   DEFAULT_MAX_DECOMPRESSED_BYTES,
   inspectRecords,
+  MAX_LISTED_FAULTS,
   recompressBatch,
   renumberBatch,
   type RecordFault,
@@ -98,10 +99,16 @@ function stampFaults(
     timestamp !== -1 &&
     timestamp >= nowMs - config.messageTimestampBeforeMaxMs &&
     timestamp <= nowMs + config.messageTimestampAfterMaxMs
-  return isTaken ? [] : [{ index: 0, kind: 'timestamp', timestamp }]
+  return isTaken ? [] : everyRecord(batch.recordCount(records, 0), timestamp)
 }
 
-function refuseRecords(
+/** The fault of a time that all records of a batch share. */
+export function everyRecord(recordCount: number, timestamp: number): RecordFault[] {
+  const length = Math.min(recordCount, MAX_LISTED_FAULTS)
+  return Array.from({ length }, (_, index) => ({ index, kind: 'timestamp', timestamp }))
+}
+
+export function refuseRecords(
   faults: readonly RecordFault[],
   { where, config, nowMs }: PrepareContext,
 ): RefusedRecordsError {

@@ -125,13 +125,10 @@ describe('checkBatch', () => {
     expect(() => checkBatch(bytes, 0)).toThrow(withCode('RECORD_BAD_COUNT'))
   })
 
-  it.each([-2n, -(2n ** 63n), 2n ** 53n, 2n ** 63n - 1n])(
-    'refuses the timestamp %d',
-    (timestamp) => {
-      const bytes = aBatchWith((b) => b.writeBigInt64BE(timestamp, BASE_TIMESTAMP_AT))
-      expect(() => checkBatch(bytes, 0)).toThrow(withCode('RECORD_BAD_TIMESTAMP'))
-    },
-  )
+  it.each([-(2n ** 63n), 2n ** 53n, 2n ** 63n - 1n])('refuses the timestamp %d', (timestamp) => {
+    const bytes = aBatchWith((b) => b.writeBigInt64BE(timestamp, BASE_TIMESTAMP_AT))
+    expect(() => checkBatch(bytes, 0)).toThrow(withCode('RECORD_BAD_TIMESTAMP'))
+  })
 })
 
 describe('checkStoredBatch', () => {

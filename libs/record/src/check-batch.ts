@@ -60,8 +60,14 @@ export function checkStoredBatch(buffer: Buffer, at: number): void {
   if (recordCount < 0 || lastOffsetDelta < 0 || recordCount > lastOffsetDelta + 1) {
     throw recordErrors.create('RECORD_BAD_COUNT', { position: at, recordCount, lastOffsetDelta })
   }
-  checkTimestamp(batch.baseTimestamp(buffer, at))
-  checkTimestamp(batch.maxTimestamp(buffer, at))
+  checkPrecision(batch.baseTimestamp(buffer, at))
+  checkPrecision(batch.maxTimestamp(buffer, at))
+}
+
+/** Times before 1970 mean nothing, but Kafka takes them, and other clients send them. */
+function checkPrecision(timestamp: number): void {
+  if (!Number.isSafeInteger(timestamp))
+    throw recordErrors.create('RECORD_BAD_TIMESTAMP', { timestamp })
 }
 
 /** @throws PlatformError RECORD_BAD_TIMESTAMP */

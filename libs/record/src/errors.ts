@@ -24,7 +24,7 @@ export const recordErrors = defineErrors({
   },
   RECORD_BAD_TIMESTAMP: {
     retriable: false,
-    says: 'timestamp {timestamp} is not a whole number of milliseconds from -1 to 2^53 - 1',
+    says: 'timestamp {timestamp} is below -1, or more than a number can hold',
     todo: 'give the time as milliseconds since 1970, or -1 for none',
   },
   RECORD_UNKNOWN_CODEC: {

@@ -25,6 +25,7 @@ export {
 export { recordErrors } from './errors'
 export {
   inspectRecords,
+  MAX_LISTED_FAULTS,
   recompressBatch,
   renumberBatch,
   type RecordFault,
