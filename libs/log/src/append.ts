@@ -89,14 +89,13 @@ function store(
   }
 }
 
-/** The answer of the first time. */
-function resultOfFirst(stored: StoredBatch, { config, state }: LogParts): AppendResult {
-  const isStamped = config.messageTimestampType === 'LogAppendTime'
+/** The answer of the first time, but for the time: Kafka tells the newest of the batch, whoever it comes from. */
+function resultOfFirst(stored: StoredBatch, { state }: LogParts): AppendResult {
   return {
     firstOffset: stored.lastOffset - stored.offsetDelta,
     lastOffset: stored.lastOffset,
     nextOffset: stored.lastOffset + 1,
-    logAppendTime: isStamped ? stored.timestamp : -1,
+    logAppendTime: stored.timestamp,
     logStartOffset: state.logStartOffset,
     isDuplicate: true,
   }

@@ -166,6 +166,8 @@ describe('idempotent producers', () => {
       firstOffset: 1,
       lastOffset: 1,
       nextOffset: 2,
+      // As Kafka tells it of a retry, though the log gives no times.
+      logAppendTime: START_MS,
       isDuplicate: true,
     })
     expect(() => log.append(from(0), CLIENT)).toThrow(code('LOG_OUT_OF_ORDER_SEQUENCE'))
