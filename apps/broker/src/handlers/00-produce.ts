@@ -15,6 +15,7 @@ import type { ClientSession } from '../network/session'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
 import { LeaderHints } from './leader-hints'
 import {
+  hasDamagedBatch,
   hasTransactionalBatch,
   hasTransactionalEntry,
   hasTwoProducers,
@@ -34,6 +35,8 @@ export const produce = handler(
   ApiKey.Produce,
   { min: 3, max: 13, advertisedMin: 0 },
   (request, ctx) => {
+    if (hasDamagedBatch(request))
+      return refuseAll(request, ErrorCode.CORRUPT_MESSAGE, errorText(ErrorCode.CORRUPT_MESSAGE))
     if (hasTransactionalBatch(request) && !mayUseTransaction(request, ctx))
       return refuseAll(request, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     const plan = planAppends(request, ctx)
@@ -115,7 +118,12 @@ function formatReply(
         : formatResult(results[resultAt++], hints)
     }),
   }))
-  return { responses, nodeEndpoints: hints.endpoints }
+  return { responses: responses.filter(hasPartitions), nodeEndpoints: hints.endpoints }
+}
+
+/** Of a topic that was named for nothing, nothing is told. */
+function hasPartitions({ partitionResponses }: { partitionResponses: readonly object[] }): boolean {
+  return partitionResponses.length > 0
 }
 
 function formatResult(result: PartitionAppendResult, hints: LeaderHints) {
@@ -130,7 +138,8 @@ function formatResult(result: PartitionAppendResult, hints: LeaderHints) {
       batchIndex: index,
       batchIndexErrorMessage: reason,
     })),
-    errorMessage: result.errorMessage,
+    // As Kafka has it: only refused records are told in words.
+    errorMessage: recordErrors.length > 0 ? result.errorMessage : null,
     // So that a client that came to the wrong broker need not ask for metadata.
     currentLeader:
       errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ? hints.leaderOf(topic, partition) : undefined,
@@ -145,10 +154,13 @@ function formatRefusal({
   return { index, errorCode, baseOffset: -1, errorMessage }
 }
 
-function refuseAll(request: Request, errorCode: number): Response {
-  const errorMessage = errorText(errorCode)
+function refuseAll(
+  request: Request,
+  errorCode: number,
+  errorMessage: string | null = null,
+): Response {
   if (request.acks === 0)
-    throw brokerErrors.create('BROKER_REQUEST_REFUSED', { reason: errorMessage })
+    throw brokerErrors.create('BROKER_REQUEST_REFUSED', { reason: errorText(errorCode) })
   return {
     responses: request.topicData.map((topic) => ({
       name: topic.name,

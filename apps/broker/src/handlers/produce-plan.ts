@@ -4,7 +4,7 @@ import { AclOperation } from '@millrace/security'
 import { ErrorCode, errorText, type ApiKey } from '@millrace/wire'
 import { findTopic, partitionError } from './find-partition'
 import type { RequestContext, RequestOf } from './handler'
-import { takeProducedBatch } from './produced-batch'
+import { isDamaged, takeProducedBatch } from './produced-batch'
 import { topicRefusal } from './topic-rights'
 
 type Request = RequestOf<typeof ApiKey.Produce>
@@ -20,6 +20,7 @@ export interface PlannedPartition {
   readonly index: number
   /** Not NONE: it is not appended. */
   errorCode: number
+  /** Only what a coordinator refuses in its own way is told in words, as in Kafka. */
   errorMessage: string | null
   /** Null if it was refused. */
   entry: AppendEntry | null
@@ -50,6 +51,13 @@ export function planAppends(request: Request, ctx: RequestContext): PlannedParti
     }
   }
   return plan
+}
+
+/** Whether the bytes for a partition cannot be a batch of any format: Kafka refuses the whole request then, unseen. */
+export function hasDamagedBatch({ topicData }: Request): boolean {
+  return topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => records !== null && isDamaged(records)),
+  )
 }
 
 /** Whether any batch of the request says that it belongs to a transaction. */
@@ -93,7 +101,8 @@ export async function verifyTransactions(
     partitions: asked.map(({ entry }) => ({ topic: entry!.topic, partition: entry!.partition })),
   })
   asked.forEach((planned, at) => {
-    if (errorCodes[at] !== ErrorCode.NONE) refuse(planned, errorCodes[at])
+    const errorCode = errorCodes[at]
+    if (errorCode !== ErrorCode.NONE) refuse(planned, errorCode, messageOf(errorCode))
   })
 }
 
@@ -113,8 +122,7 @@ function startVerification(planned: PlannedPartition, ctx: RequestContext): bool
     if (guard !== null) planned.entry = { ...entry, verification: guard }
     return guard !== null
   } catch (error) {
-    const failure = toWireFailure(error)
-    refuse(planned, failure.errorCode, failure.errorMessage)
+    refuse(planned, toWireFailure(error).errorCode)
     return false
   }
 }
@@ -122,15 +130,22 @@ function startVerification(planned: PlannedPartition, ctx: RequestContext): bool
 export function refuse(
   planned: PlannedPartition,
   errorCode: number,
-  errorMessage: string = errorText(errorCode),
+  errorMessage: string | null = null,
 ): void {
   planned.errorCode = errorCode
   planned.errorMessage = errorMessage
   planned.entry = null
 }
 
+/** These two stand for other reasons than those they are named after. */
+function messageOf(errorCode: number): string | null {
+  const isInPlaceOfAnother =
+    errorCode === ErrorCode.INVALID_TXN_STATE || errorCode === ErrorCode.NOT_ENOUGH_REPLICAS
+  return isInPlaceOfAnother ? errorText(errorCode) : null
+}
+
 function refused(index: number, errorCode: number): PlannedPartition {
-  return { index, errorCode, errorMessage: errorText(errorCode), entry: null }
+  return { index, errorCode, errorMessage: null, entry: null }
 }
 
 function isTransactional(records: Buffer): boolean {

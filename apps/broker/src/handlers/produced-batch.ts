@@ -14,12 +14,11 @@ export type ProducedBatch =
 
 /**
  * The one batch that a Produce request may have for a partition. What follows it is left out if it is too short to be a
- * batch, and refuses the whole if it is one. All deeper checks are the log's.
+ * batch, and refuses the whole if it is one. The request has been looked through for damaged ones. All deeper checks are the log's.
  */
 export function takeProducedBatch(records: Buffer | null, apiVersion: number): ProducedBatch {
   const first = records === null ? 'none' : sizeOfBatch(records, 0)
-  if (records === null || first === 'none') return refused(ErrorCode.INVALID_RECORD)
-  if (first === 'damaged') return refused(ErrorCode.CORRUPT_MESSAGE)
+  if (records === null || typeof first === 'string') return refused(ErrorCode.INVALID_RECORD)
   if (batch.magic(records, 0) !== BATCH_MAGIC) return refused(ErrorCode.INVALID_RECORD)
   const isZstd = first > MIN_BYTES + 6 && batch.codec(records, 0) === Codec.zstd
   if (isZstd && apiVersion < FIRST_VERSION_WITH_ZSTD)
@@ -29,6 +28,11 @@ export function takeProducedBatch(records: Buffer | null, apiVersion: number): P
   if (second === 'damaged') return refused(ErrorCode.CORRUPT_MESSAGE)
   if (second !== 'none') return refused(ErrorCode.INVALID_RECORD)
   return { errorCode: ErrorCode.NONE, records: records.subarray(0, first) }
+}
+
+/** Whether no batch of any format begins like this. */
+export function isDamaged(records: Buffer): boolean {
+  return sizeOfBatch(records, 0) === 'damaged'
 }
 
 /** Of a whole batch of any format; none if the bytes end before it does, damaged if it can be none. */
