@@ -46,12 +46,12 @@ export function readPartitions(
         ? failedFetch(entry, missingErrorOf(entry))
         : readPartition(partition, entry, {
             isolationLevel: request.isolationLevel,
-            maxBytes: Math.max(0, Math.min(entry.maxBytes, leftBytes)),
+            maxBytes: Math.min(entry.maxBytes, leftBytes),
             minOneBatch: sizeBytes === 0,
           })
     results.push(result)
     sizeBytes += result.records.length
-    leftBytes -= result.records.length
+    leftBytes = Math.max(0, leftBytes - result.records.length)
     isUrgent ||= result.errorCode !== ErrorCode.NONE || result.divergingEpoch !== null
   }
   return { results, sizeBytes, isUrgent }
@@ -87,6 +87,8 @@ function readPartition(
   const isInLog = entry.fetchOffset >= log.logStartOffset && entry.fetchOffset <= log.logEndOffset
   if (history === 'unknown' || (history === null && !isInLog))
     return failedFetch(entry, ErrorCode.OFFSET_OUT_OF_RANGE)
+  if (history === null && isBelowZero(partition, entry, options))
+    return failedFetch(entry, ErrorCode.UNKNOWN_SERVER_ERROR)
   try {
     const records = history === null ? readRecords(partition, entry, options) : NO_RECORDS
     return {
@@ -103,6 +105,12 @@ function readPartition(
   } catch (error) {
     return failedFetch(entry, toWireFailure(error).errorCode)
   }
+}
+
+/** Kafka has no better word for it. */
+function isBelowZero(partition: Partition, entry: FetchEntry, options: ReadOptions): boolean {
+  const { maxBytes, isolationLevel } = options
+  return maxBytes < 0 && entry.fetchOffset < visibleLimit(partition, isolationLevel)
 }
 
 function readRecords(partition: Partition, entry: FetchEntry, options: ReadOptions): Buffer {

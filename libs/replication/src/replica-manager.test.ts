@@ -391,6 +391,7 @@ describe('a fetch', () => {
     ['before the log', { fetchOffset: -1 }, ErrorCode.OFFSET_OUT_OF_RANGE],
     ['with an older epoch', { currentLeaderEpoch: 4 }, ErrorCode.FENCED_LEADER_EPOCH],
     ['with a later epoch', { currentLeaderEpoch: 6 }, ErrorCode.UNKNOWN_LEADER_EPOCH],
+    ['with a limit below 0', { maxBytes: -1 }, ErrorCode.UNKNOWN_SERVER_ERROR],
   ])('%s is told at once', async (_, change, errorCode) => {
     const node = await aNode()
     const led = { index: 0, leader: 1, leaderEpoch: 5, replicas: [1], isr: [1] }

@@ -16,6 +16,7 @@ import {
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode, ZERO_UUID } from '@millrace/wire'
 import { handler, type RequestContext, type RequestOf, type ResponseOf } from './handler'
+import { isIsolationLevel } from './isolation-level'
 import { LeaderHints } from './leader-hints'
 
 type Request = RequestOf<typeof ApiKey.Fetch>
@@ -26,6 +27,7 @@ const FIRST_VERSION_WITH_REPLICA_STATE = 15
 const FIRST_VERSION_WITH_LEADERS = 16
 const LAST_VERSION_WITHOUT_STORAGE_ERROR = 5
 const READ_COMMITTED = 1
+const UNKNOWN_EPOCH = -1
 /** What an answer has for a partition besides its records. */
 const PARTITION_OVERHEAD_BYTES = 50
 
@@ -33,6 +35,8 @@ export const fetch = handler(
   ApiKey.Fetch,
   { min: 4, max: 18, isOneAtATime: true },
   (request, ctx) => {
+    if (!isIsolationLevel(request.isolationLevel))
+      return refuseAll(request, ErrorCode.UNKNOWN_SERVER_ERROR, ctx)
     const context = openContext(request, ctx)
     if (context.errorCode !== ErrorCode.NONE) return formatReply([], context, ctx)
     const { entries, refused } = planReads(request, context, ctx)
@@ -81,7 +85,8 @@ function openContext(request: Request, ctx: RequestContext): FetchContext {
         partition: partition.partition,
         fetchOffset: partition.fetchOffset,
         maxBytes: partition.partitionMaxBytes,
-        currentLeaderEpoch: partition.currentLeaderEpoch,
+        // Any below 0 means that the reader knows none, here; elsewhere only -1 does.
+        currentLeaderEpoch: Math.max(UNKNOWN_EPOCH, partition.currentLeaderEpoch),
         lastFetchedEpoch: partition.lastFetchedEpoch,
       }))
     }),
@@ -113,10 +118,11 @@ function planReads(request: Request, context: FetchContext, ctx: RequestContext)
     : remembered((topic) => ctx.allows(AclOperation.READ, ResourceType.TOPIC, topic))
   const plan: ReadPlan = { entries: [], refused: [] }
   for (const entry of context.entries) {
-    let refusal = refusalOf(entry, image, mayRead)
+    const refusal = refusalOf(entry, image, mayRead)
     // Nobody follows a partition of ours.
-    if (refusal === ErrorCode.NONE && isReplica) refusal = ErrorCode.NOT_LEADER_OR_FOLLOWER
-    if (refusal === ErrorCode.NONE) plan.entries.push(entry)
+    if (refusal === ErrorCode.NONE && isReplica)
+      plan.refused.push(failedFetch(entry, ErrorCode.NOT_LEADER_OR_FOLLOWER))
+    else if (refusal === ErrorCode.NONE) plan.entries.push(entry)
     else plan.refused.push({ ...failedFetch(entry, refusal), abortedTransactions: [] })
   }
   return plan
@@ -189,6 +195,24 @@ function formatThrottled(request: Request, context: FetchContext, ctx: RequestCo
   return request.sessionEpoch > 0
     ? formatReply([], context, ctx)
     : { throttleTimeMs: 0, errorCode: ErrorCode.NONE, sessionId: 0, responses: [] }
+}
+
+/** Before a session is looked for. By id, newer clients get the error of the whole only. */
+function refuseAll(request: Request, errorCode: number, ctx: RequestContext): Response {
+  const isByName = ctx.apiVersion < FIRST_VERSION_BY_ID
+  const refusal = {
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: [],
+    records: Buffer.alloc(0),
+  }
+  const responses = request.topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition }) => ({ partitionIndex: partition, ...refusal })),
+  }))
+  return { throttleTimeMs: 0, errorCode, sessionId: 0, responses: isByName ? responses : [] }
 }
 
 function newTopic(entry: FetchEntry) {

@@ -11,6 +11,7 @@ import { toWireFailure } from '@millrace/replication'
 import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { handler, type RequestContext, type RequestOf } from './handler'
+import { isIsolationLevel } from './isolation-level'
 
 type Request = RequestOf<typeof ApiKey.ListOffsets>
 type PartitionRequest = Request['topics'][number]['partitions'][number]
@@ -79,6 +80,8 @@ interface Asked {
 function answerPartition(name: string, wanted: PartitionRequest, { request, ctx }: Asked) {
   const { partitionIndex, timestamp, currentLeaderEpoch } = wanted
   const refused = (errorCode: number) => ({ partitionIndex, errorCode, ...NOT_FOUND })
+  if (request.replicaId === CONSUMER && !isIsolationLevel(request.isolationLevel))
+    return refused(ErrorCode.UNKNOWN_SERVER_ERROR)
   if (timestamp < 0 && ctx.apiVersion < (FIRST_VERSION_OF[timestamp] ?? Infinity))
     return refused(ErrorCode.UNSUPPORTED_VERSION)
   const partition = ctx.broker.replicas.partition(name, partitionIndex)

@@ -1,0 +1,4 @@
+import { compareArea } from './area'
+import { offsetsScenarios } from './offsets-cases'
+
+compareArea('offsets', offsetsScenarios)
