@@ -17,13 +17,16 @@ import { isTold } from './told-brokers'
 import { mayCreateTopic, topicRefusal } from './topic-rights'
 
 type Request = RequestOf<typeof ApiKey.Metadata>
-type TopicAnswer = ResponseOf<typeof ApiKey.Metadata>['topics'][number]
+type Response = ResponseOf<typeof ApiKey.Metadata>
+type TopicAnswer = Response['topics'][number]
 
-const FIRST_VERSION_WITH_NULL_NAME = 12
+const FIRST_VERSION_BY_ID = 12
 const FIRST_VERSION_WITH_LISTENER_NOT_FOUND = 6
 const EVERY_VERSION = 0
 
 export const metadata = handler(ApiKey.Metadata, { min: 0, max: 13 }, async (request, ctx) => {
+  const refusal = refusalOf(request, ctx)
+  if (refusal !== ErrorCode.NONE) return refuseAll(request, refusal)
   const found = await answerTopics(request, ctx)
   const topics = request.includeTopicAuthorizedOperations
     ? found.map((topic) => withOperations(topic, ctx))
@@ -45,6 +48,32 @@ export const metadata = handler(ApiKey.Metadata, { min: 0, max: 13 }, async (req
   }
 })
 
+/** Why nothing of the request is answered, or NONE. */
+function refusalOf({ topics }: Request, { apiVersion }: RequestContext): number {
+  if (topics === null) return ErrorCode.NONE
+  const isNameMissing = topics.some(({ name }) => name === null)
+  const hasIds = topics.some(hasId)
+  if (apiVersion < FIRST_VERSION_BY_ID)
+    return isNameMissing || hasIds ? ErrorCode.INVALID_REQUEST : ErrorCode.NONE
+  // Kafka has no words for it.
+  return isNameMissing && !hasIds ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.NONE
+}
+
+function refuseAll({ topics }: Request, errorCode: number): Response {
+  return {
+    throttleTimeMs: 0,
+    brokers: [],
+    topics: (topics ?? []).map(({ name, topicId }) => ({
+      errorCode,
+      name: name ?? '',
+      topicId,
+      isInternal: false,
+      partitions: [],
+    })),
+    errorCode,
+  }
+}
+
 async function answerTopics(request: Request, ctx: RequestContext): Promise<TopicAnswer[]> {
   const image = ctx.broker.metadata()
   // Version 0 has no null: there the empty list means all topics.
@@ -54,16 +83,27 @@ async function answerTopics(request: Request, ctx: RequestContext): Promise<Topi
       .filter(({ name }) => ctx.allowsQuietly(AclOperation.DESCRIBE, ResourceType.TOPIC, name))
       .map((topic) => formatTopic(topic, ctx))
   const answers: TopicAnswer[] = []
-  for (const { name, topicId } of request.topics) {
-    const reference = { name: name ?? '', topicId, isById: topicId !== ZERO_UUID }
+  for (const { name, topicId } of eachOnce(request.topics)) {
+    const reference = { name: name ?? '', topicId, isById: hasId({ topicId }) }
     const found = findTopic(image, reference)
     const refusal = topicRefusal(ctx, AclOperation.DESCRIBE, found, reference)
-    if (refusal !== ErrorCode.NONE) answers.push(notTold(reference, refusal, ctx))
+    if (refusal !== ErrorCode.NONE) answers.push(notTold(reference, refusal))
     else if (found) answers.push(formatTopic(found, ctx))
-    else if (reference.isById) answers.push(notTold(reference, ErrorCode.UNKNOWN_TOPIC_ID, ctx))
+    else if (reference.isById) answers.push(notTold(reference, ErrorCode.UNKNOWN_TOPIC_ID))
     else answers.push(await answerUnknown(reference.name, request.allowAutoTopicCreation, ctx))
   }
   return answers
+}
+
+/** Where any is asked for by its id, those that are asked for by name alone are passed over. */
+function eachOnce(topics: NonNullable<Request['topics']>): NonNullable<Request['topics']> {
+  const byId = topics.filter(hasId)
+  const keyOf = ({ name, topicId }: (typeof topics)[number]) => (byId.length > 0 ? topicId : name)
+  return [...new Map((byId.length > 0 ? byId : topics).map((it) => [keyOf(it), it])).values()]
+}
+
+function hasId({ topicId }: { topicId: string }): boolean {
+  return topicId !== ZERO_UUID
 }
 
 async function answerUnknown(
@@ -119,11 +159,10 @@ function failed(name: string, errorCode: number): TopicAnswer {
   return { errorCode, name, isInternal: isInternalTopic(name), partitions: [] }
 }
 
-/** Who asks by an id learns no name, and who asks by a name learns no id. Versions 10 and 11 cannot say null. */
-function notTold(topic: TopicReference, errorCode: number, ctx: RequestContext): TopicAnswer {
-  const name = ctx.apiVersion >= FIRST_VERSION_WITH_NULL_NAME ? null : ''
+/** Who asks by an id learns no name, and who asks by a name learns no id. */
+function notTold(topic: TopicReference, errorCode: number): TopicAnswer {
   return topic.isById
-    ? { errorCode, name, topicId: topic.topicId, partitions: [] }
+    ? { errorCode, name: null, topicId: topic.topicId, partitions: [] }
     : { errorCode, name: topic.name, isInternal: false, partitions: [] }
 }
 

@@ -1,0 +1,4 @@
+import { compareArea } from './area'
+import { metadataScenarios } from './metadata-cases'
+
+compareArea('metadata', metadataScenarios)
