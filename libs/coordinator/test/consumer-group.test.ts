@@ -63,20 +63,20 @@ describe('members of a consumer group', () => {
     world.topics.set('t', 4)
     const [a, b] = [new TestConsumer('a'), new TestConsumer('b')]
     expect(await a.join(world, ON_T)).toBe(NONE)
-    expect([a.epoch, a.owned.size]).toEqual([1, 4])
+    expect([a.epoch, a.owned.size]).toEqual([2, 4])
     expect(await b.join(world, ON_T)).toBe(NONE)
-    expect([b.epoch, b.owned.size]).toEqual([2, 0]) // a has them all still
+    expect([b.epoch, b.owned.size]).toEqual([3, 0]) // a has them all still
     const before = new Set(a.owned)
     await a.beat(world) // learns that it must give up two
-    expect([a.epoch, a.owned.size]).toEqual([1, 2])
+    expect([a.epoch, a.owned.size]).toEqual([2, 2])
     await b.beat(world)
     expect(b.owned.size).toBe(0) // a has not said yet that it did
     await a.beat(world)
-    expect(a.epoch).toBe(2)
+    expect(a.epoch).toBe(3)
     await b.beat(world)
     expect(b.owned.size).toBe(2)
     expect(new Set([...a.owned, ...b.owned])).toEqual(before)
-    expect(described(world)).toMatchObject({ groupState: 'Stable', groupEpoch: 2 })
+    expect(described(world)).toMatchObject({ groupState: 'Stable', groupEpoch: 3 })
     expect(world.coordinator.counters.consumerRebalances).toBe(2)
   })
 
@@ -139,8 +139,8 @@ describe('members of a consumer group', () => {
     await a.join(world, ON_T)
     await b.join(world, ON_T)
     await a.beat(world)
-    expect([a.epoch, b.epoch, a.owned.size]).toEqual([1, 1, 4])
-    expect(described(world)).toMatchObject({ groupState: 'Assigning', groupEpoch: 2 })
+    expect([a.epoch, b.epoch, a.owned.size]).toEqual([2, 2, 4])
+    expect(described(world)).toMatchObject({ groupState: 'Assigning', groupEpoch: 3 })
     await world.clock.advance(10_000)
     await settle(world, a, b)
     expect(sizes(a, b)).toEqual([2, 2])
@@ -169,10 +169,10 @@ describe('a heartbeat', () => {
     await b.join(world, ON_T)
     await a.beat(world)
     a.losesAnswer = true
-    await a.beat(world) // it has given up two, and is in epoch 2 now, but does not know
-    expect(a.epoch).toBe(1)
-    expect(await a.beatInFull(world)).toBe(NONE)
+    await a.beat(world) // it has given up two, and is in epoch 3 now, but does not know
     expect(a.epoch).toBe(2)
+    expect(await a.beatInFull(world)).toBe(NONE)
+    expect(a.epoch).toBe(3)
   })
 
   it('of a member of no group, or of a group that is not there, is refused', async () => {
@@ -290,7 +290,7 @@ describe('topics of a consumer group', () => {
     const { world, a } = await aGroupOf(['a'])
     world.topics.set('t', 6)
     await settle(world, a)
-    expect([sizes(a), described(world).groupEpoch]).toEqual([[6], 2])
+    expect([sizes(a), described(world).groupEpoch]).toEqual([[6], 3])
     world.topics.delete('t')
     await settle(world, a)
     expect(sizes(a)).toEqual([0])
@@ -299,7 +299,7 @@ describe('topics of a consumer group', () => {
     expect([...a.owned]).toEqual([`${id}/0`])
     world.topics.set('other', 3)
     await settle(world, a)
-    expect(described(world).groupEpoch).toBe(4)
+    expect(described(world).groupEpoch).toBe(5)
   })
 
   it('are those that a pattern matches, looked up again when topics come', async () => {
@@ -344,14 +344,14 @@ describe('offsets of a consumer group', () => {
     const b = new TestConsumer('b')
     await b.join(world, ON_T)
     await settle(world, a, b)
-    expect([a.epoch, b.epoch]).toEqual([2, 2])
+    expect([a.epoch, b.epoch]).toEqual([3, 3])
     const mine = Number([...a.owned][0].split('/')[1])
     const theirs = Number([...b.owned][0].split('/')[1])
+    expect(await commit(world, a, 3, mine)).toBe(NONE)
     expect(await commit(world, a, 2, mine)).toBe(NONE)
-    expect(await commit(world, a, 1, mine)).toBe(NONE)
-    expect(await commit(world, a, 1, theirs)).toBe(ErrorCode.STALE_MEMBER_EPOCH)
-    expect(await commit(world, b, 1, theirs)).toBe(ErrorCode.STALE_MEMBER_EPOCH)
-    expect(await commit(world, a, 3, mine)).toBe(ErrorCode.STALE_MEMBER_EPOCH)
+    expect(await commit(world, a, 2, theirs)).toBe(ErrorCode.STALE_MEMBER_EPOCH)
+    expect(await commit(world, b, 2, theirs)).toBe(ErrorCode.STALE_MEMBER_EPOCH)
+    expect(await commit(world, a, 4, mine)).toBe(ErrorCode.STALE_MEMBER_EPOCH)
     expect(await commit(world, new TestConsumer('x'), 2)).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
     expect(await commit(world, new TestConsumer(''), -1)).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   })

@@ -380,7 +380,7 @@ function expected(key: ServedApiKey, version: number): object {
     case ApiKey.AlterUserScramCredentials:
       return { results: [{ user: 'nobody', errorCode: ErrorCode.RESOURCE_NOT_FOUND }] }
     case ApiKey.ConsumerGroupHeartbeat:
-      return { errorCode: 0, memberId: `member-${version}`, memberEpoch: 1 }
+      return { errorCode: 0, memberId: `member-${version}`, memberEpoch: 2 }
     case ApiKey.ConsumerGroupDescribe:
       return { groups: [{ groupId: 'nobody', errorCode: ErrorCode.GROUP_ID_NOT_FOUND }] }
     default:

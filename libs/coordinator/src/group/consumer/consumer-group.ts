@@ -26,7 +26,8 @@ export interface ResolvedPattern {
   readonly timestamp: number
 }
 
-const NO_EPOCH = -1
+/** As in Kafka since 4.3: before anything is assigned, everybody has the nothing of this epoch. */
+const FIRST_EPOCH = 1
 const NO_VERSION = -1
 
 /**
@@ -41,10 +42,10 @@ export class ConsumerGroup {
   /** The list of topics that the group was last compared with. Not in the log: a group that was read is compared anew. */
   readonly seenTopics: { version: number }
   /** Grows when members, subscriptions or topics change: then there must be a new target assignment. */
-  #epoch = 0
+  #epoch = FIRST_EPOCH
   #metadataHash = 0
   /** The group's epoch for which the target assignment was made. */
-  #assignmentEpoch = NO_EPOCH
+  #assignmentEpoch = FIRST_EPOCH
   #assignmentTimestamp = 0
   readonly #members: Map<string, ConsumerMember>
   readonly #idByInstance: Map<string, string>
@@ -114,7 +115,7 @@ export class ConsumerGroup {
   /** Whether the log has anything of it. */
   get isStored(): boolean {
     const count = this.#members.size + this.#targets.size + this.#patterns.size
-    return count > 0 || this.#epoch > 0 || this.#assignmentEpoch !== NO_EPOCH
+    return count > 0 || this.#epoch > FIRST_EPOCH || this.#assignmentEpoch > FIRST_EPOCH
   }
 
   memberOfInstance(instanceId: string): ConsumerMember | undefined {
@@ -138,11 +139,11 @@ export class ConsumerGroup {
   apply(record: ConsumerGroupRecord): void {
     switch (record.type) {
       case 'consumer-group':
-        this.#epoch = record.value?.epoch ?? 0
+        this.#epoch = record.value?.epoch ?? FIRST_EPOCH
         this.#metadataHash = record.value?.metadataHash ?? 0
         return
       case 'target-epoch':
-        this.#assignmentEpoch = record.value?.assignmentEpoch ?? NO_EPOCH
+        this.#assignmentEpoch = record.value?.assignmentEpoch ?? FIRST_EPOCH
         this.#assignmentTimestamp = record.value?.assignmentTimestamp ?? 0
         return
       case 'consumer-member':

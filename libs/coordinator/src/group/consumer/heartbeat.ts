@@ -97,7 +97,7 @@ export function updateMember(
   if (!isUnchanged) draft.write(metadataRecord(draft.groupId, updated))
   refreshPatterns(draft, context, mayDescribe)
   const hasSubscriptionChanged = !isSameSet(topicsBefore, topicNamesOf(updated, draft.group))
-  raiseEpoch(draft, context, { isForced: isNew || hasSubscriptionChanged })
+  raiseEpoch(draft, context, { isForced: hasSubscriptionChanged })
   updateTargetAssignment(draft, context)
   const version = context.topics.version()
   draft.whenDurable(({ seenTopics }) => (seenTopics.version = version))
