@@ -65,7 +65,7 @@ export class ClassicRequests {
         stored?.catch(ignore)
       })
     } catch (error) {
-      return joinError(memberId, coordinatorErrorOf(error))
+      return joinError('', coordinatorErrorOf(error))
     }
   }
 

@@ -305,7 +305,7 @@ export class GroupCoordinator {
   deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: number }[]> {
     return Promise.all(
       groupIds.map(async (groupId) => {
-        const { shard, error } = this.#shardOfMembers(groupId)
+        const { shard, error } = this.#shardOf(groupId)
         return { groupId, errorCode: shard ? await deleteGroup(shard, groupId) : error }
       }),
     )

@@ -258,7 +258,7 @@ describe('groups', () => {
       { groupId: 'g', errorCode: ErrorCode.NON_EMPTY_GROUP },
       { groupId: 'simple', errorCode: ErrorCode.NONE },
       { groupId: 'unknown', errorCode: ErrorCode.GROUP_ID_NOT_FOUND },
-      { groupId: '', errorCode: ErrorCode.INVALID_GROUP_ID },
+      { groupId: '', errorCode: ErrorCode.GROUP_ID_NOT_FOUND },
     ])
     expect(listed(await world.restart())).toEqual(['g Stable'])
   })

@@ -78,7 +78,7 @@ function aRequest(key: ServedApiKey, version: number): object {
     case ApiKey.LeaveGroup:
       return { ...group, members: [{ memberId: 'nobody' }] }
     case ApiKey.SyncGroup:
-      return { ...group, assignments: [] }
+      return { ...group, protocolType: 'consumer', protocolName: 'range', assignments: [] }
     case ApiKey.DescribeGroups:
       return { groups: ['group'] }
     case ApiKey.ListGroups:

@@ -3,53 +3,60 @@
  * Does: names the broker that leads the partition of __consumer_offsets or __transaction_state that a group or a
  *   transactional id belongs to; creates that topic at the first call.
  * Versions: 1 key type and error text; 3 flexible; 4 several keys; 6 share groups.
- * Gaps: there is no share coordinator: key type 2 answers INVALID_REQUEST with a text, which clients do not retry.
+ * Gaps: there is no share coordinator: key type 2 answers INVALID_REQUEST, which clients do not retry.
  * The topic is created before the answer, where Kafka answers COORDINATOR_NOT_AVAILABLE first.
  */
 import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '@millrace/coordinator'
 import { AclOperation, ResourceType } from '@millrace/security'
-import { ApiKey, ErrorCode } from '@millrace/wire'
+import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { handler, type RequestContext } from './handler'
 import { partitionState } from './partition-state'
 
+/** From here on only an unknown type of keys is told in words; before, everything is, as by Kafka. */
+const FIRST_VERSION_WITH_KEYS = 4
 const KEY_TYPE_GROUP = 0
 const KEY_TYPE_TRANSACTION = 1
+const KEY_TYPE_SHARE = 2
 
 interface Found {
   readonly nodeId: number
   readonly host: string
   readonly port: number
   readonly errorCode: number
-  readonly errorMessage: string | null
 }
 
 export const findCoordinator = handler(
   ApiKey.FindCoordinator,
   { min: 0, max: 6 },
   async (request, ctx) => {
-    const keys = ctx.apiVersion >= 4 ? request.coordinatorKeys : [request.key]
-    const found: (Found & { key: string })[] = []
-    for (const key of keys) found.push({ key, ...(await find(request.keyType, key, ctx)) })
-    return { throttleTimeMs: 0, ...(ctx.apiVersion >= 4 ? { coordinators: found } : found[0]) }
+    if (ctx.apiVersion < FIRST_VERSION_WITH_KEYS) {
+      const found = await find(request.keyType, request.key, ctx)
+      return { throttleTimeMs: 0, ...found, errorMessage: errorText(found.errorCode) }
+    }
+    const { keyType } = request
+    const isKnownType = keyType >= KEY_TYPE_GROUP && keyType <= KEY_TYPE_SHARE
+    const errorMessage = isKnownType ? '' : `There is no key type ${keyType}.`
+    const coordinators: (Found & { key: string; errorMessage: string })[] = []
+    for (const key of request.coordinatorKeys)
+      coordinators.push({ key, ...(await find(keyType, key, ctx)), errorMessage })
+    return { throttleTimeMs: 0, coordinators }
   },
 )
 
 async function find(keyType: number, key: string, ctx: RequestContext): Promise<Found> {
   const refusal = refusalOf(keyType, key, ctx)
-  if (refusal !== ErrorCode.NONE) return notFound(refusal, null)
+  if (refusal !== ErrorCode.NONE) return notFound(refusal)
   const coordinator = coordinatorOf(keyType, key, ctx)
-  if (!coordinator)
-    return notFound(ErrorCode.INVALID_REQUEST, 'This broker has no coordinator of this type.')
+  if (!coordinator) return notFound(ErrorCode.INVALID_REQUEST)
   const { topic: name, partition } = coordinator
   const topic =
     ctx.broker.metadata().topics.get(name) ?? (await ctx.broker.topics.createAutomatically(name))
-  if (typeof topic === 'number')
-    return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, `The topic ${name} cannot be created.`)
+  if (typeof topic === 'number') return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   const found = topic.partitions[partition]
   const leader = found ? partitionState(name, found, ctx).leaderId : -1
   const endpoint = ctx.broker.endpointOf(leader, ctx.client.listenerName)
-  if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
-  return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE, errorMessage: null }
+  if (!endpoint) return notFound(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  return { nodeId: leader, ...endpoint, errorCode: ErrorCode.NONE }
 }
 
 /** Where the state of the key is kept; null for a type of key that is not served. */
@@ -73,6 +80,6 @@ function refusalOf(keyType: number, key: string, ctx: RequestContext): number {
   return ErrorCode.NONE
 }
 
-function notFound(errorCode: number, errorMessage: string | null): Found {
-  return { nodeId: -1, host: '', port: -1, errorCode, errorMessage }
+function notFound(errorCode: number): Found {
+  return { nodeId: -1, host: '', port: -1, errorCode }
 }
