@@ -20,13 +20,19 @@ export const writeTxnMarkers = handler(
       ctx.allowsQuietly(AclOperation.ALTER, ResourceType.CLUSTER, CLUSTER_NAME) ||
       ctx.allowsOnCluster(AclOperation.CLUSTER_ACTION)
     const { markers } = request
-    if (!mayWrite) {
-      const refused = ErrorCode.CLUSTER_AUTHORIZATION_FAILED
-      return { markers: markers.map((marker) => answerOf(marker, () => refused)) }
-    }
+    const refuseAll = (errorCode: number) => ({
+      markers: markers.map((marker) => answerOf(marker, () => errorCode)),
+    })
+    if (!mayWrite) return refuseAll(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
+    // As in Kafka, where no batch can be made of one of them.
+    if (markers.some(isOfNobody)) return refuseAll(ErrorCode.UNKNOWN_SERVER_ERROR)
     return { markers: await Promise.all(markers.map((marker) => write(marker, ctx))) }
   },
 )
+
+function isOfNobody({ producerId, producerEpoch }: Marker): boolean {
+  return producerId < 0 || producerEpoch < 0
+}
 
 async function write(marker: Marker, ctx: RequestContext): Promise<Answer> {
   const partitions = marker.topics.flatMap(({ name: topic, partitionIndexes }) =>

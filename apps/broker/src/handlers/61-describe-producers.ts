@@ -43,9 +43,11 @@ function refusalOf(topic: string, ctx: RequestContext): Refusal | null {
 }
 
 function producersOf(topic: string, index: number, ctx: RequestContext) {
+  // Only what is wrong with the topic is told in words, as by Kafka.
+  const unfit = (errorCode: number) => failed(index, { errorCode, errorMessage: null })
   const partition = ctx.broker.replicas.partition(topic, index)
-  if (!partition) return failed(index, refused(ctx.broker.replicas.missingError(topic, index)))
-  if (!partition.isLeader) return failed(index, refused(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+  if (!partition) return unfit(ctx.broker.replicas.missingError(topic, index))
+  if (!partition.isLeader) return unfit(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   return {
     partitionIndex: index,
     errorCode: ErrorCode.NONE,
