@@ -1,6 +1,6 @@
 /**
  * What a client is told that asks for something wrong, scenario by scenario. The answers below `answers` are those of Apache
- * Kafka: where it is present it is asked again, and `MILLRACE_RECORD=1` writes down what it says.
+ * Kafka. `MILLRACE_ASK_KAFKA=1` asks it again, which takes five minutes, and `MILLRACE_RECORD=1` writes down what it says.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,8 @@ import { type Server, startOurs, startTheirs } from './server'
 
 const START_MAX_MS = 180_000
 const AT_A_TIME = 8
-const home = findKafka()
+const NOT_ASKED = { missing: 'MILLRACE_ASK_KAFKA=1' }
+const isRecording = process.env.MILLRACE_RECORD === '1'
 
 type Answers = Record<string, string[]>
 
@@ -46,14 +47,15 @@ export function compareArea(
     })
   })
 
-  const describeKafka = 'missing' in home ? describe.skip : describe
-  describeKafka(`${area}: Kafka`, () => {
+  const home = isRecording || process.env.MILLRACE_ASK_KAFKA === '1' ? findKafka() : NOT_ASKED
+  if ('missing' in home) {
+    it.skip(`${area}: Kafka still answers as written down (missing: ${home.missing})`, () => {})
+    return
+  }
+  describe(`${area}: Kafka`, () => {
     const run = new Run(area, scenarios, kafkaAtATime)
-    const isRecording = process.env.MILLRACE_RECORD === '1'
     const fresh: Answers = {}
-    beforeAll(async () => {
-      if (!('missing' in home)) run.begin(await startTheirs(home))
-    }, START_MAX_MS)
+    beforeAll(async () => run.begin(await startTheirs(home)), START_MAX_MS)
     afterAll(async () => {
       await run.close()
       if (isRecording) writeFileSync(file, `${JSON.stringify(fresh, null, 1)}\n`)
