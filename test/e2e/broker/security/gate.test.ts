@@ -52,7 +52,7 @@ describe('before a login', () => {
 
   it('tells a client of the future its versions, and then again', async () => {
     const client = await open()
-    const future = Buffer.from('0000000a0012007f00000007ffff', 'hex')
+    const future = Buffer.from('0000000b0012007f00000007ffff00', 'hex')
     client.sendBytes(future)
     expect((await client.nextFrame())!.readInt16BE(4)).toBe(ErrorCode.UNSUPPORTED_VERSION)
     expect((await client.ask(ApiKey.ApiVersions, 0, {})).errorCode).toBe(ErrorCode.NONE)
