@@ -33,14 +33,24 @@ export function parseWorkerSettings(properties: Properties): WorkerSettings {
   return { config, properties, security, listen: listenAddress(config) }
 }
 
-/** Where and how a client of a connector connects: as the worker, but for what `own` sets. @throws ConfigurationError */
+/** What proves to a broker who the worker is. */
+const LOGIN_KEY = /^(sasl\.|ssl\.key)/
+
+/**
+ * Where and how a client of a connector connects: as the worker, but for what `own` sets. Who goes elsewhere, or by another
+ * protocol, does not get the worker's login: a connector could have it sent to any host. @throws ConfigurationError
+ */
 export function connectionOf(
   { config, properties, security }: WorkerSettings,
   own: Properties,
 ): Pick<ClientOptions, 'bootstrapServers' | 'security'> {
   const { bootstrapServers } = config
   if (Object.keys(own).length === 0) return { bootstrapServers, security }
-  const merged = { ...properties, ...own }
+  const goesElsewhere = 'bootstrap.servers' in own || 'security.protocol' in own
+  const inherited = Object.entries(properties).filter(
+    ([name]) => !goesElsewhere || !LOGIN_KEY.test(name),
+  )
+  const merged = { ...Object.fromEntries(inherited), ...own }
   const { servers, problems: unparsed } = parseBootstrap(merged)
   const { security: ownSecurity, problems: insecure } = parseClientSecurity(securityDeps, merged)
   const problems = [...unparsed, ...insecure]

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Log, LogManager } from '@millrace/log'
 import type { MetricFamily, Sample } from '@millrace/telemetry'
 import type { BrokerServices } from '../services'
@@ -83,7 +83,9 @@ function cleanerMetrics({ cleaner }: LogManager): MetricFamily[] {
 
 function uncleanableMetrics(logs: LogManager, directories: readonly string[]): MetricFamily[] {
   const inDirectory = (directory: string) =>
-    logs.cleaner.uncleanable().filter(({ log }) => dirname(log.directory) === directory)
+    logs.cleaner
+      .uncleanable()
+      .filter(({ log }) => resolve(dirname(log.directory)) === resolve(directory))
   const family = (
     end: string,
     help: string,

@@ -108,8 +108,9 @@ async function createDeadLetters(
   )
   await creator.ensure(topic)
   const settings = clientSettings('producer', options.properties, connector)
+  const overrides = producerOverrides(settings, logger)
   const client = worker.client(`connector-dlq-producer-${taskName(id)}`, settings.connection)
-  const producer = client.producer(producerOverrides(settings, logger))
+  const producer = client.producer(overrides)
   closers.unshift(() => producer.close().then(() => client.close()))
   return new DeadLetterQueue(
     { producer },

@@ -1,3 +1,4 @@
+import type { Client } from '@millrace/client'
 import type { ConnectorPlugin, SourceTaskContext } from '@millrace/connect-api'
 import { commonConnectorConfig } from '../config/connector-config'
 import { createConverters, createTransformChain } from '../pipeline/build'
@@ -26,9 +27,16 @@ export async function createSourceAttempt(scope: AttemptScope): Promise<TaskAtte
   const plugin = scope.plugin as Extract<ConnectorPlugin, { readonly type: 'source' }>
   const task = plugin.createTask(scope.taskConfig as never, sourceContext(scope))
   const settings = clientSettings('producer', options.properties, connector)
-  const client = worker.client(`connector-producer-${taskName(id)}`, settings.connection)
-  const producer = client.producer(producerOverrides(settings, logger))
+  const overrides = producerOverrides(settings, logger)
   const admin = createAdminClient(scope)
+  let client: Client
+  try {
+    client = worker.client(`connector-producer-${taskName(id)}`, settings.connection)
+  } catch (error) {
+    await admin.close() // nothing of an attempt that cannot be made stays open
+    throw error
+  }
+  const producer = client.producer(overrides)
   const attempt = new SourceTaskAttempt(
     {
       clock,
