@@ -11,7 +11,8 @@ const LATE = Symbol('late')
 
 /**
  * How long anybody waits for what is on its way to the log. Only the answer is given up: the record may be stored any time, so
- * memory goes on waiting for it (GROUP-4, TXN-1). One alarm serves all that wait, in the order in which they came.
+ * memory goes on waiting for it (GROUP-4, TXN-1). What has not begun by then need not begin. One alarm serves all that wait, in
+ * the order in which they came.
  */
 export class AnswerLimit {
   readonly #clock: Clock
@@ -23,6 +24,11 @@ export class AnswerLimit {
     this.#clock = clock
     this.#limitMs = limitMs
     this.#alarm = new Alarm(clock, () => this.#onRing())
+  }
+
+  /** Whether who came at that time waits no longer. Their work that has not begun need not: nothing of it is in the log. */
+  isLate(cameMs: number): boolean {
+    return this.#clock.monotonicMs() >= cameMs + this.#limitMs
   }
 
   /** What the work comes to, which goes on if it is late. @throws ProtocolError COORDINATOR_NOT_AVAILABLE then */

@@ -78,15 +78,18 @@ export class ConsumerRequests implements ConsumerGroupKeeper {
     const isLeaving = memberEpoch === LEAVE_EPOCH || memberEpoch === STATIC_LEAVE_EPOCH
     const memberId = request.memberId || newUuid(this.#deps.random)
     const command = { ...request, memberId, clientId, clientHost, mayDescribe }
+    // A member was heard, or has left, though nobody waits for the answer. A join comes again, maybe with another id.
+    const countsLate = memberEpoch !== JOIN_EPOCH
+    const change = (group: Group): Change<HeartbeatAnswer> => {
+      if (isLeaving) return this.#leave(this.#consumerGroup(group), command)
+      const draft =
+        memberEpoch === JOIN_EPOCH && group.type === 'classic'
+          ? upgrade(group, this.#migration())
+          : new GroupDraft(this.#consumerGroup(group))
+      return { draft, answer: heartbeat(draft, command, this.#context(groupId)) }
+    }
     try {
-      return await shard.change(groupId, (group) => {
-        if (isLeaving) return this.#leave(this.#consumerGroup(group), command)
-        const draft =
-          memberEpoch === JOIN_EPOCH && group.type === 'classic'
-            ? upgrade(group, this.#migration())
-            : new GroupDraft(this.#consumerGroup(group))
-        return { draft, answer: heartbeat(draft, command, this.#context(groupId)) }
-      })
+      return await shard.change(groupId, change, { countsLate })
     } catch (error) {
       return heartbeatError(coordinatorErrorOf(error), messageOf(error))
     }

@@ -39,7 +39,8 @@ export interface ConsumerGroupKeeper {
 /**
  * The groups of one partition of the offsets topic. Memory is what the log says (GROUP-4): changes are applied when they
  * are durable, and `load` builds the same state from the log again. A disk may take longer than requests wait: those are told
- * COORDINATOR_NOT_AVAILABLE, and what they asked for happens all the same, once.
+ * COORDINATOR_NOT_AVAILABLE. What is on its way to the log by then happens all the same; of commands that have not begun, only
+ * what members tell of themselves.
  */
 export class Shard {
   readonly partition: number
@@ -178,11 +179,22 @@ export class Shard {
 
   /**
    * Runs a command that changes a group of the consumer protocol, or makes one of it, when those before it are durable.
-   * Resolves with its answer once that is durable itself. @throws ProtocolError, what the command throws included
+   * Resolves with its answer once that is durable itself. A command whose turn comes after its answer was given up does not
+   * begin, unless it `countsLate`. @throws ProtocolError, what the command throws included
    */
-  change<T>(groupId: string, command: (group: Group) => Change<T>): Promise<T> {
+  change<T>(
+    groupId: string,
+    command: (group: Group) => Change<T>,
+    { countsLate = false } = {},
+  ): Promise<T> {
     const entry = this.#table.getOrAdd(groupId)
-    return this.#answers.within(entry.queue.run(() => this.#change(entry, command)))
+    const cameMs = this.#clock.monotonicMs()
+    const begin = (group: Group): Change<T> => {
+      const isGivenUp = !countsLate && this.#answers.isLate(cameMs)
+      if (isGivenUp) throw protocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+      return command(group)
+    }
+    return this.#answers.within(entry.queue.run(() => this.#change(entry, begin)))
   }
 
   /** A deadline of the group may have come nearer without a command that this shard ran. */

@@ -68,6 +68,19 @@ describe('a consumer group whose disk hangs', () => {
     await settle(await world.restart(), a, b)
   })
 
+  it('takes in nobody whose join was given up before it began', async () => {
+    const world = await aWorld()
+    const goOn = hang(world)
+    // A client that lets the broker choose its id has another one each time.
+    for (let tries = 0; tries < 12; tries++) {
+      const joining = new TestConsumer(`a${tries}`).join(world, ON_T)
+      expect(await errorOf(joining, world)).toBe(NOT_AVAILABLE)
+    }
+    goOn()
+    await world.clock.advance(0)
+    expect(described(world).members.map(({ memberId }) => memberId)).toEqual(['a0'])
+  })
+
   it('counts the times of a member from the moment it is told', async () => {
     const world = await aWorld()
     const member = new TestConsumer('a')
