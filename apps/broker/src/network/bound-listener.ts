@@ -36,8 +36,8 @@ export interface BoundListener {
   readonly waiting: Socket[]
   /** Of the next connection: it is counted once, and then comes `later` or may come `now`. */
   turn: 'not counted' | 'later' | 'now'
-  /** Sockets in the middle of a TLS handshake. */
-  readonly handshaking: Set<Socket>
+  /** Sockets in the middle of a TLS handshake, by the address and port of the client. */
+  readonly handshaking: Map<string, Socket>
 }
 
 export function createBoundListener(
@@ -53,7 +53,7 @@ export function createBoundListener(
     address: null,
     waiting: [],
     turn: 'not counted',
-    handshaking: new Set(),
+    handshaking: new Map(),
   }
 }
 
@@ -79,7 +79,7 @@ export function bind(
 export function unbind({ server, waiting, handshaking }: BoundListener): void {
   server.close()
   for (const socket of waiting.splice(0)) socket.destroy()
-  for (const socket of handshaking) socket.destroy()
+  for (const socket of handshaking.values()) socket.destroy()
 }
 
 function bindFailure(address: ListenerAddress, error: Error): PlatformError {

@@ -48,7 +48,7 @@ export interface ListenerOptions {
 export interface BrokerLifecycle {
   /** Called once all ports are bound, before the first request is read. */
   onBound(addresses: readonly ListenerAddress[]): Promise<void>
-  /** Called when listeners were opened or closed since. */
+  /** Called after each listener that was opened since, and once after those that were closed. */
   onRebound(addresses: readonly ListenerAddress[]): void
   /** Called when no new requests come: whatever waits for time or for others is answered now. */
   onDraining(): void
@@ -182,18 +182,22 @@ export class KafkaListener implements CustomTransportStrategy {
   /** Never rejects. A listener that cannot be opened is tried again with the next change. */
   async #rebind(): Promise<void> {
     const { lifecycle, logger } = this.#deps
-    const isWanted = (name: string): boolean => this.#wanted.some((one) => one.name === name)
-    const gone = this.#bound.filter(({ name }) => !isWanted(name))
+    // One of another protocol is another listener: it was removed and added again while a change was at work.
+    const isWanted = ({ name, security }: BoundListener): boolean =>
+      this.#wanted.some((one) => one.name === name && one.security.protocol === security.protocol)
+    const gone = this.#bound.filter((bound) => !isWanted(bound))
     for (const bound of gone) this.#remove(bound)
+    if (gone.length > 0) lifecycle.onRebound(this.addresses)
     const added = this.#wanted.filter(({ name }) => this.#bound.every((one) => one.name !== name))
-    if (gone.length + added.length === 0) return
     for (const listener of added) {
       if (this.#isClosing) return
-      await this.#bind(listener).catch((error: unknown) =>
-        logger.error('listener not opened', { listenerName: listener.name, error }),
+      // Each is told at once: its clients come while the next one is still being opened.
+      await this.#bind(listener).then(
+        () => lifecycle.onRebound(this.addresses),
+        (error: unknown) =>
+          logger.error('listener not opened', { listenerName: listener.name, error }),
       )
     }
-    lifecycle.onRebound(this.addresses)
   }
 
   #remove(bound: BoundListener): void {
@@ -319,15 +323,17 @@ export class KafkaListener implements CustomTransportStrategy {
   #onAdmitted(bound: BoundListener, socket: Socket, host: string): void {
     const { tlsServer, handshaking } = bound
     if (tlsServer === null) return this.#serve(bound, socket, undefined)
-    handshaking.add(socket)
+    const peer = peerOf(socket)
+    handshaking.set(peer, socket)
     socket.once('close', () => {
-      handshaking.delete(socket)
+      if (handshaking.get(peer) === socket) handshaking.delete(peer)
       this.#release(bound.name, host)
     })
     tlsServer.emit('connection', socket)
   }
 
   #onSecureConnection(bound: BoundListener, socket: TLSSocket): void {
+    bound.handshaking.delete(peerOf(socket)) // from now on it is cut or drained as a connection
     const { tls } = bound.security
     const { principal, refusal } = tlsClient(socket, tls!)
     if (refusal === null) {
@@ -386,4 +392,9 @@ export class KafkaListener implements CustomTransportStrategy {
       if (!this.#isClosing) this.#scheduleSweep()
     })
   }
+}
+
+/** The same for a TLS socket and the socket below it. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`
 }

@@ -193,6 +193,31 @@ describeTls(isOpensslHere ? 'TLS' : 'TLS (skipped: no openssl)', () => {
     expect((await client.ask(ApiKey.Metadata, 9, metadata)).brokers).toHaveLength(1)
   })
 
+  // The sockets below the TLS connections were cut with the listener.
+  it('sends the answers that it owes when it stops', async () => {
+    const stopping = await startTestBroker({
+      listeners: 'SSL://127.0.0.1:0',
+      'ssl.keystore.type': 'PEM',
+      'ssl.keystore.location': authority.path('both.pem'),
+    })
+    const client = await open(stopping.port, {})
+    await client.ask(ApiKey.Metadata, 12, { topics: [{ name: 'quiet' }] })
+    client.send(ApiKey.Fetch, 12, {
+      maxWaitMs: 60_000,
+      minBytes: 1,
+      topics: [
+        {
+          topic: 'quiet',
+          partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }],
+        },
+      ],
+    })
+    await sleep(100) // the fetch waits
+    const [{ value }] = await Promise.all([client.receive(ApiKey.Fetch, 12), stopping.stop()])
+    expect(value.responses[0].partitions[0].errorCode).toBe(0)
+    expect(await client.nextFrame()).toBeNull()
+  })
+
   it('shows another certificate once the config names one, to those who connect from then on', async () => {
     const client = await open(portOf('PKCS12'), {})
     const renew = async (name: string, subject: string) => {
