@@ -189,8 +189,11 @@ export class KafkaListener implements CustomTransportStrategy {
     for (const bound of gone) this.#remove(bound)
     if (gone.length > 0) lifecycle.onRebound(this.addresses)
     const added = this.#wanted.filter(({ name }) => this.#bound.every((one) => one.name !== name))
-    for (const listener of added) {
+    for (const { name } of added) {
       if (this.#isClosing) return
+      // As it is wanted now: while the one before was opened, it may have been changed or taken away again.
+      const listener = this.#wanted.find((one) => one.name === name)
+      if (listener === undefined) continue
       // Each is told at once: its clients come while the next one is still being opened.
       await this.#bind(listener).then(
         () => lifecycle.onRebound(this.addresses),
