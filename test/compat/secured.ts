@@ -2,10 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExtraListener } from '../peers/apache-kafka.ts'
+import { freePorts } from '../peers/free-ports.ts'
 import { addScramUser, type ScramCredential } from './direct.ts'
 
 const SCRAM_ITERATIONS = 4096
@@ -128,15 +128,4 @@ function makeCertificates(directory: string): { caFile: string; serverFile: stri
   const chain = openssl('x509', '-in', file('server.crt'))
   writeFileSync(file('server.pem'), Buffer.concat([key, chain]), { mode: 0o600 })
   return { caFile: file('ca.pem'), serverFile: file('server.pem') }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    ports.push((server.address() as { port: number }).port)
-  }
-  for (const server of servers) server.close()
-  return ports
 }

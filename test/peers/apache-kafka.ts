@@ -16,10 +16,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { peersDirectory } from './directory.ts'
+import { freePort, freePorts } from './free-ports.ts'
 
 const KAFKA_VERSION = '4.3.1'
 const LOG4J_VERSION = '2.25.5'
@@ -131,7 +132,8 @@ export async function startKafka(
   home: KafkaHome,
   options: KafkaNodeOptions = {},
 ): Promise<KafkaNode> {
-  const [port, controllerPort] = await freePorts(options.port)
+  const [freeOne, controllerPort] = await freePorts(2)
+  const port = options.port ?? freeOne
   const directory = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
   const config = join(directory, 'server.properties')
   writeFileSync(config, serverProperties({ directory, port, controllerPort }, options))
@@ -184,7 +186,7 @@ export async function startConnect(
   home: KafkaHome,
   properties: Readonly<Record<string, string>>,
 ): Promise<ConnectNode> {
-  const [port] = await freePorts(undefined)
+  const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'millrace-kafka-connect-'))
   const config = join(directory, 'worker.properties')
   writeFileSync(config, formatProperties({ ...connectProperties(home, port), ...properties }))
@@ -431,17 +433,6 @@ function javaMajor(java: string): number {
   } catch {
     return 0
   }
-}
-
-async function freePorts(wanted: number | undefined): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
-  const ports: number[] = []
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    ports.push((server.address() as { port: number }).port)
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve))
-  return [wanted ?? ports[0], ports[1]]
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -14,9 +14,9 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { freePort } from './free-ports.ts'
 
 export interface PostgresOptions {
   /** Default: any free one. It stays the same over `restart`. */
@@ -173,17 +173,6 @@ function serverAccount(): Account | MissingPostgres {
     .find((fields) => fields !== undefined)
   if (!account) return { missing: 'no user postgres or nobody to run Postgres as' }
   return { uid: Number(account[2]), gid: Number(account[3]) }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 const START_TIMEOUT_MS = 30_000

@@ -14,11 +14,12 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { peersDirectory } from './directory.ts'
+import { freePort } from './free-ports.ts'
 
 const VERSION = 'v1.8.0'
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw'
@@ -188,17 +189,6 @@ async function endServer(child: ChildProcess, signal: NodeJS.Signals): Promise<v
 function programPath(): string {
   const cache = peersDirectory()
   return join(cache, 'bin', `versitygw-${VERSION}`)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 function isListening(port: number): Promise<boolean> {

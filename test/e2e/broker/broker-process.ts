@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../peers/free-ports'
 
 const MAIN = join(__dirname, '../../../apps/broker/dist/main.js')
 
@@ -25,11 +25,7 @@ export class BrokerProcess {
   }
 
   static async prepare(properties: Record<string, string>): Promise<BrokerProcess> {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as { port: number }
-    server.close()
-    await once(server, 'close')
+    const port = await freePort()
     return new BrokerProcess(mkdtempSync(join(tmpdir(), 'millrace-killed-')), port, properties)
   }
 

@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { startBroker, type RunningBroker } from '@millrace/broker'
 import { BatchBuilder } from '@millrace/record'
 import { createLogger, type Logger } from '@millrace/telemetry'
@@ -174,6 +176,15 @@ export class RawClient {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Takes nothing more from the broker: what it sends fills the buffers of the system, then its own. */
+  pauseReading(): void {
+    this.#socket.pause()
+  }
+
+  resumeReading(): void {
+    this.#socket.resume()
+  }
+
   close(): void {
     this.#socket.destroy()
   }
@@ -186,6 +197,14 @@ export class RawClient {
       else this.#frames.push(frame)
     }
   }
+}
+
+/** Bytes of buffers that something in this process still refers to: unlike its memory, they do not depend on when garbage is collected. */
+export function heldBufferBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  collectGarbage()
+  return process.memoryUsage().arrayBuffers
 }
 
 /** A batch with the given values, by default timestamped now. */

@@ -1,6 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net'
 import { ApiKey } from '@millrace/wire'
 import { findKafka, startKafka, type KafkaNode } from '../../peers/apache-kafka'
+import { freePorts } from '../../peers/free-ports'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
 
 /** The same changes of the listeners of this broker and of a real Kafka, while both run. */
@@ -205,15 +205,4 @@ async function openWhenBound(port: number): Promise<RawClient> {
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    ports.push((server.address() as AddressInfo).port)
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve))
-  return ports
 }

@@ -1,6 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net'
 import { ApiKey } from '@millrace/wire'
 import { findKafka, jmxUrl, runTool, startKafka, type KafkaNode } from '../../peers/apache-kafka'
+import { freePort } from '../../peers/free-ports'
 import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
 /** The names under which metrics are served, and those that the JMX exporter's rules make of the beans of a real Kafka. */
@@ -135,14 +135,4 @@ function servedName(line: string): string[] {
 function spelled(name: string, labels: readonly string[]): string {
   const plain = (text: string) => text.toLowerCase().replace(/[_.-]/g, '')
   return `${plain(name)}{${labels.map(plain).sort().join()}}`
-}
-
-function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    }),
-  )
 }

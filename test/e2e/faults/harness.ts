@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { missingPostgres, type Postgres, startPostgres } from '../../peers/postgres'
+import { freePorts } from '../../peers/free-ports'
 import { findS3 } from '../../peers/s3'
 import type { Millrace, MillraceOptions } from '../../../examples/postgres-to-s3/millrace'
 
@@ -120,27 +120,8 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 20_
   }
 }
 
-const FIRST_PORT = 20_000
-const PORT_COUNT = 10_000
-
-/**
- * Four free ports that stay the same over restarts. They lie below those that a system gives to outgoing connections, one
- * of which could hold a port while the program is away.
- */
-export async function freePorts(): Promise<NonNullable<MillraceOptions['ports']>> {
-  const found: number[] = []
-  while (found.length < 4) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT)
-    if (!found.includes(port) && (await isFree(port))) found.push(port)
-  }
-  const [kafka, connect, registry, admin] = found
+/** For a program that has the same ones after a restart. */
+export async function fourPorts(): Promise<NonNullable<MillraceOptions['ports']>> {
+  const [kafka, connect, registry, admin] = await freePorts(4)
   return { kafka, connect, registry, admin }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Millrace } from '../../../examples/postgres-to-s3/millrace'
 import { FolderReader } from '../../../examples/postgres-to-s3/objects'
-import { CleanUps, describeWithPostgres, eventually, freePorts, untilTask } from './harness'
+import { CleanUps, describeWithPostgres, eventually, fourPorts, untilTask } from './harness'
 import { keepBusy, Pipeline } from './pipeline'
 
 const ROWS = 60_000
@@ -59,7 +59,7 @@ describe('after kill -9', () => {
   it('every connector is at work when the program says that it is ready, or soon after', async () => {
     const directory = cleanUps.directory()
     const at = (name: string) => join(directory, name)
-    const options = { ports: await freePorts() }
+    const options = { ports: await fourPorts() }
     let millrace = await Millrace.start(at('data'), options)
     cleanUps.add(() => millrace.kill())
     // One after the other, so that each is shared out in a round of its own.

@@ -15,7 +15,7 @@ import type { ObjectReader } from '../../../examples/postgres-to-s3/objects'
 import { Shop } from '../../../examples/postgres-to-s3/shop'
 import { verify } from '../../../examples/postgres-to-s3/verify'
 import type { Postgres } from '../../peers/postgres'
-import { type CleanUps, eventually, freePorts, openPostgres, rest } from './harness'
+import { type CleanUps, eventually, fourPorts, openPostgres, rest } from './harness'
 
 /** The demo's pipeline: a shop in Postgres, the program, the two connectors, and the objects that come out. */
 export class Pipeline {
@@ -56,7 +56,7 @@ export class Pipeline {
     const shop = new Shop(postgres.url)
     cleanUps.add(() => shop.close())
     await shop.create(rows)
-    const settings: MillraceOptions = { ports: await freePorts() }
+    const settings: MillraceOptions = { ports: await fourPorts() }
     const data = join(cleanUps.directory(), 'data')
     const launch = () => Millrace.launch(data, settings)
     const pipeline = new Pipeline({ postgres, shop, objects, rows, launch })

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Millrace } from '../../../examples/postgres-to-s3/millrace'
-import { CleanUps, eventually, freePorts, rest, runToTheEnd, untilTask } from './harness'
+import { CleanUps, eventually, fourPorts, rest, runToTheEnd, untilTask } from './harness'
 
 jest.setTimeout(30_000)
 
@@ -121,7 +121,7 @@ describe('a clean shutdown', () => {
     const directory = cleanUps.directory()
     const input = join(directory, 'input.txt')
     writeFileSync(input, 'one\ntwo\n')
-    const options = { ports: await freePorts(), args: ['--log-level', 'info'] }
+    const options = { ports: await fourPorts(), args: ['--log-level', 'info'] }
     const first = await Millrace.start(join(directory, 'data'), options)
     cleanUps.add(() => first.stop())
     await first.createConnector('lines', {

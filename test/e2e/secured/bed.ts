@@ -3,13 +3,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AclOperation, PatternType, PermissionType, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { saltedPassword, scramHashes } from '../../../libs/security/src/scram/credential'
 import { type KafkaHome, type KafkaNode, startKafka } from '../../peers/apache-kafka'
+import { freePort } from '../../peers/free-ports'
 import { RawClient } from '../broker/harness'
 import { Authority } from '../broker/security/certificates'
 import { scramLogin } from '../broker/security/login'
@@ -211,14 +211,6 @@ function credentialOf(user: string) {
   const [salt, iterations] = [randomBytes(16), 4096]
   const salted = saltedPassword(hash, `${user}-secret`, { salt, iterations })
   return { name: user, mechanism: hash.type, iterations, salt, saltedPassword: salted }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 function errorsOf<T extends { errorCode: number }>(results: readonly T[]): T[] {

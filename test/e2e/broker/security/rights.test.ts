@@ -3,10 +3,10 @@
  * where it is present it is asked again, and `MILLRACE_RECORD=1` writes down what it says.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { findKafka } from '../../../peers/apache-kafka'
+import { freePort } from '../../../peers/free-ports'
 import { EVERY_ACL, type RightsBed, startOurs, startTheirs } from './rights-bed'
 import { type RightsCase, rightsCases, type TopicIds } from './rights-cases'
 
@@ -207,11 +207,3 @@ describeKafka('the recorded answers', () => {
     KAFKA_MAX_MS,
   )
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
