@@ -1,12 +1,8 @@
 import { type ConsumerGroupDescribeResponse, ErrorCode, type InferInput } from '@millrace/wire'
 import type { Assignor } from './group/assignor'
 import type { ConsumerGroup } from './group/consumer/consumer-group'
-import type { ConsumerMember } from './group/consumer/member'
-import {
-  type OwnedPartitions,
-  type Partitions,
-  topicPartitionsOf,
-} from './group/consumer/partitions'
+import { type ConsumerMember, heldPartitions } from './group/consumer/member'
+import { type Partitions, topicPartitionsOf } from './group/consumer/partitions'
 import { chooseAssignor } from './group/consumer/target-assignment'
 import type { TopicsView } from './topics-view'
 
@@ -36,10 +32,6 @@ function describeMember(
   group: ConsumerGroup,
   topics: TopicsView,
 ): DescribedMember {
-  // What it has not given up yet is still its own.
-  const owned = [member.assigned, member.pendingRevocation].flatMap((partitions) =>
-    named(partitions, topics),
-  )
   return {
     memberId: member.id,
     instanceId: member.instanceId,
@@ -49,7 +41,7 @@ function describeMember(
     clientHost: member.clientHost,
     subscribedTopicNames: [...member.subscribedTopicNames],
     subscribedTopicRegex: member.subscribedTopicRegex,
-    assignment: { topicPartitions: mergedByTopic(owned) },
+    assignment: { topicPartitions: named(heldPartitions(member), topics) },
     targetAssignment: { topicPartitions: named(group.target(member.id), topics) },
     memberType: member.classic ? MEMBER_TYPE.classic : MEMBER_TYPE.consumer,
   }
@@ -62,18 +54,9 @@ interface NamedPartitions {
 }
 
 /** Topics that are gone are left out. */
-function named(partitions: Partitions | OwnedPartitions, topics: TopicsView): NamedPartitions[] {
+function named(partitions: Partitions, topics: TopicsView): NamedPartitions[] {
   return topicPartitionsOf(partitions).flatMap((topic) => {
     const topicName = topics.nameOf(topic.topicId)
     return topicName === null ? [] : [{ ...topic, topicName }]
   })
-}
-
-function mergedByTopic(topics: readonly NamedPartitions[]): NamedPartitions[] {
-  const merged = new Map<string, NamedPartitions>()
-  for (const topic of topics) {
-    const before = merged.get(topic.topicId)?.partitions ?? []
-    merged.set(topic.topicId, { ...topic, partitions: [...before, ...topic.partitions] })
-  }
-  return [...merged.values()]
 }

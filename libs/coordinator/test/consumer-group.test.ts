@@ -269,6 +269,22 @@ describe('static members', () => {
     expect(await other.beat(world, { memberEpoch: 1 })).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   })
 
+  it('keep a pattern that they do not take back when they come back, as in Kafka', async () => {
+    const world = await aWorld()
+    world.topics.set('t', 4)
+    world.topics.set('u', 1)
+    const b = aStatic('b')
+    await b.join(world, { subscribedTopicRegex: 't' })
+    await b.leave(world, -2)
+    const next = aStatic('b2')
+    await next.join(world, { subscribedTopicNames: ['u'] })
+    await settle(world, next)
+    expect(sizes(next)).toEqual([5])
+    await next.beat(world, { subscribedTopicRegex: '' })
+    await settle(world, next)
+    expect(sizes(next)).toEqual([1])
+  })
+
   it('that do not come back within a session lose it', async () => {
     const { world, a } = await aGroupOf(['a'])
     const b = aStatic('b')

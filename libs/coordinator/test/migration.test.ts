@@ -108,6 +108,21 @@ describe('a classic group with members', () => {
     expect(await new TestConsumer('c').join(world, ON_T)).toBe(ErrorCode.GROUP_ID_NOT_FOUND)
   })
 
+  it('GROUP-6: is upgraded with what its members said that they keep, if an assignment could not be stored', async () => {
+    const world = await aWorld()
+    const classic = await aClassicGroup(world)
+    expect(await classic.join(world)).toBe(NONE) // cooperative: it keeps all four meanwhile
+    world.log.failure = ErrorCode.NOT_ENOUGH_REPLICAS
+    const all = new Map([[classic.memberId, anAssignment({ t: [0, 1, 2, 3] })]])
+    expect(await classic.sync(world, all)).not.toBe(NONE)
+    world.log.failure = 0
+    const consumer = new TestConsumer('c')
+    expect(await consumer.join(world, ON_T)).toBe(NONE)
+    expect([classic.owned, partitions(consumer)]).toEqual([[0, 1, 2, 3], []])
+    await settle(world, classic, consumer)
+    expect([...classic.owned, ...partitions(consumer)].sort((a, b) => a - b)).toEqual([0, 1, 2, 3])
+  })
+
   it('in the middle of a rebalance tells its members to join again', async () => {
     const world = await aWorld()
     const classic = new ClassicConsumer()
@@ -151,6 +166,20 @@ describe('a group of both protocols', () => {
     await consumer.leave(world)
     const reopened = await world.restart()
     expect(listed(reopened)).toEqual(['classic PreparingRebalance'])
+  })
+
+  it('GROUP-6: knows after going back and forth what a member has not given up', async () => {
+    const world = await aWorld()
+    const classic = await aClassicGroup(world)
+    const first = new TestConsumer('c')
+    await first.join(world, ON_T)
+    await first.leave(world)
+    expect(listed(world)).toEqual(['classic PreparingRebalance'])
+    const second = new TestConsumer('d')
+    expect(await second.join(world, ON_T)).toBe(NONE)
+    expect([classic.owned, partitions(second)]).toEqual([[0, 1, 2, 3], []])
+    await settle(world, classic, second)
+    expect([...classic.owned, ...partitions(second)].sort((a, b) => a - b)).toEqual([0, 1, 2, 3])
   })
 
   it('stays as it is if the policy forbids to go back', async () => {

@@ -14,10 +14,11 @@ import { GroupDraft } from './consumer/group-draft'
 import {
   assignmentRecord,
   type ConsumerMember,
+  heldPartitions,
   metadataRecord,
   newConsumerMember,
 } from './consumer/member'
-import { topicPartitionsOf } from './consumer/partitions'
+import { type OwnedPartitions, topicPartitionsOf } from './consumer/partitions'
 import { metadataHash } from './consumer/subscription'
 import { removeGroup } from './consumer/tombstones'
 
@@ -96,7 +97,7 @@ function checkUpgrade(classic: ClassicGroup, context: MigrationContext): void {
     throw refuse('the group size exceeds the consumer group maximum size')
   }
   for (const member of classic.members) {
-    const assignment = member.assignment.length > 0 ? decodeAssignment(member.assignment) : EMPTY
+    const assignment = assignmentOf(member)
     if (!assignment || !decodeSubscription(metadataOfGroup(member, classic))) {
       throw refuse('the embedded consumer protocol is malformed')
     }
@@ -107,8 +108,6 @@ function checkUpgrade(classic: ClassicGroup, context: MigrationContext): void {
   }
 }
 
-const EMPTY = { assignedPartitions: [], userData: null }
-
 /** Before the first generation there is no protocol yet: all of a member's carry the same subscription. */
 function metadataOfGroup(member: Member, classic: ClassicGroup): Buffer {
   return classic.protocolName === null
@@ -118,20 +117,9 @@ function metadataOfGroup(member: Member, classic: ClassicGroup): Buffer {
 
 function upgradedMembers(classic: ClassicGroup, topics: TopicsView): ConsumerMember[] {
   const epoch = classic.generationId
-  const taken = new Set<string>()
+  const owned = ownedByMember(classic, topics)
   return classic.members.map((member) => {
     const { subscription } = decodeSubscription(metadataOfGroup(member, classic))!
-    const assigned = new Map<string, Map<number, number>>()
-    const { assignedPartitions } =
-      member.assignment.length > 0 ? decodeAssignment(member.assignment)! : EMPTY
-    for (const { topic, partitions } of assignedPartitions) {
-      const topicId = topics.topicId(topic)
-      // GROUP-6: an assignor of the clients may have given one to two members.
-      const free = partitions.filter((partition) => !taken.has(`${topic} ${partition}`))
-      for (const partition of free) taken.add(`${topic} ${partition}`)
-      if (topicId === null || free.length === 0) continue
-      assigned.set(topicId, new Map(free.map((partition) => [partition, epoch])))
-    }
     return {
       ...newConsumerMember(member.id),
       instanceId: member.instanceId,
@@ -146,9 +134,53 @@ function upgradedMembers(classic: ClassicGroup, topics: TopicsView): ConsumerMem
       },
       epoch,
       previousEpoch: epoch,
-      assigned,
+      assigned: owned.get(member.id)!,
     }
   })
+}
+
+/**
+ * GROUP-6: what a member was assigned, and what it said when it joined that it keeps: in a cooperative rebalance it goes on with
+ * that until it is told otherwise, and if that fails there is no assignment. Of a partition that is given to two, which
+ * assignors of clients may do, the first is the owner.
+ */
+function ownedByMember(classic: ClassicGroup, topics: TopicsView): Map<string, OwnedPartitions> {
+  const epoch = classic.generationId
+  const taken = new Set<string>()
+  const owned = new Map(
+    classic.members.map(({ id }) => [id, new Map<string, Map<number, number>>()]),
+  )
+  for (const claimsOf of [assignedTo, keptBy]) {
+    for (const member of classic.members) {
+      for (const { topic, partitions } of claimsOf(member, classic)) {
+        const topicId = topics.topicId(topic)
+        const free = partitions.filter((partition) => !taken.has(`${topic} ${partition}`))
+        if (topicId === null || free.length === 0) continue
+        const ofMember = owned.get(member.id)!
+        const epochs = ofMember.get(topicId) ?? new Map<number, number>()
+        ofMember.set(topicId, epochs)
+        for (const partition of free) {
+          taken.add(`${topic} ${partition}`)
+          epochs.set(partition, epoch)
+        }
+      }
+    }
+  }
+  return owned
+}
+
+/** Null if it cannot be read. */
+function assignmentOf({ assignment }: Member) {
+  if (assignment.length === 0) return { assignedPartitions: [], userData: null }
+  return decodeAssignment(assignment)
+}
+
+function assignedTo(member: Member) {
+  return assignmentOf(member)!.assignedPartitions
+}
+
+function keptBy(member: Member, classic: ClassicGroup) {
+  return decodeSubscription(metadataOfGroup(member, classic))!.subscription.ownedPartitions
 }
 
 function downgradedValue(
@@ -156,7 +188,7 @@ function downgradedValue(
   { clock, topics }: Pick<MigrationContext, 'clock' | 'topics'>,
 ): GroupMetadataValue {
   const members = new Members(clock)
-  for (const member of group.members.values()) members.add(classicMemberOf(member, group, topics))
+  for (const member of group.members.values()) members.add(classicMemberOf(member, topics))
   const protocol = members.electProtocol()
   return {
     protocolType: 'consumer',
@@ -178,9 +210,10 @@ function downgradedValue(
   }
 }
 
-function classicMemberOf(member: ConsumerMember, group: ConsumerGroup, topics: TopicsView): Member {
+function classicMemberOf(member: ConsumerMember, topics: TopicsView): Member {
   const { sessionTimeoutMs, supportedProtocols } = member.classic!
-  const assignedPartitions = topicPartitionsOf(group.target(member.id)).flatMap(
+  // Not its target, as in Kafka: were the group upgraded again before the member knows, others would get what it still reads.
+  const assignedPartitions = topicPartitionsOf(heldPartitions(member)).flatMap(
     ({ topicId, partitions }) => {
       const topic = topics.nameOf(topicId)
       return topic === null ? [] : [{ topic, partitions }]

@@ -4,6 +4,9 @@ import { ClassicConsumer } from './classic-world'
 import { anAssignment } from './embedded-protocol'
 import type { GroupWorld } from './group-world'
 
+/** Of an assignment that its former self made. */
+const UNKNOWN_VERSION = -1
+
 type Partitions = ReadonlyMap<string, readonly number[]>
 interface Candidate {
   readonly memberId: string
@@ -56,6 +59,11 @@ export class ClassicClient {
     return this.#owned
   }
 
+  /** As it is now: it reads topics by their names, also if those were made anew. */
+  ownedNow({ topics }: GroupWorld): string[] {
+    return namesOf(this.#ownedByName, topics)
+  }
+
   finish(): void {
     this.isSlow = false
   }
@@ -96,8 +104,10 @@ export class ClassicClient {
     if (this.#isLost() || this.#maybeLose(response.errorCode!, world)) return
     if (response.errorCode === ErrorCode.MEMBER_ID_REQUIRED) return this.#join(world)
     if (response.errorCode !== ErrorCode.NONE) return
-    const leads = response.leader === this.memberId && response.skipAssignment !== true
-    this.#assignedVersion = response.leader === this.memberId ? world.topics.version() : null
+    const isLeader = response.leader === this.memberId
+    const leads = isLeader && response.skipAssignment !== true
+    // A static leader that comes back assigns anew: unlike Java's, it does not miss what changed while it was away.
+    this.#assignedVersion = leads ? world.topics.version() : isLeader ? UNKNOWN_VERSION : null
     const members = (response.members ?? []).map(({ memberId, metadata }) =>
       candidateOf(memberId, metadata),
     )
@@ -154,11 +164,14 @@ export class ClassicClient {
   #own(partitions: Partitions, { topics }: GroupWorld): void {
     this.isGivenUp = false
     this.#ownedByName = partitions
-    const names = [...partitions].flatMap(([topic, indexes]) =>
-      indexes.map((partition) => `${topics.topicId(topic) ?? topic}/${partition}`),
-    )
-    this.#owned = new Set(names)
+    this.#owned = new Set(namesOf(partitions, topics))
   }
+}
+
+function namesOf(partitions: Partitions, topics: GroupWorld['topics']): string[] {
+  return [...partitions].flatMap(([topic, indexes]) =>
+    indexes.map((partition) => `${topics.topicId(topic) ?? topic}/${partition}`),
+  )
 }
 
 function candidateOf(memberId: string, metadata: Buffer): Candidate {

@@ -9,6 +9,7 @@ import {
   ownedFromRecord,
   ownedRecord,
   OWNS_NOTHING,
+  type Partitions,
 } from './partitions'
 
 /** Member epochs that stand for something else. */
@@ -117,6 +118,17 @@ export function withAssignment(
     assigned: ownedFromRecord(value.assignedPartitions, memberEpoch),
     pendingRevocation: ownedFromRecord(value.partitionsPendingRevocation, memberEpoch),
   }
+}
+
+/** Whatever nobody else may get yet (GROUP-6): also what it was told to give up, until it says that it did. */
+export function heldPartitions({ assigned, pendingRevocation }: ConsumerMember): Partitions {
+  const held = new Map<string, Set<number>>()
+  for (const owned of [assigned, pendingRevocation]) {
+    for (const [topicId, partitions] of owned) {
+      held.set(topicId, new Set([...(held.get(topicId) ?? []), ...partitions.keys()]))
+    }
+  }
+  return held
 }
 
 export function metadataRecord(groupId: string, member: ConsumerMember): ConsumerGroupRecord {
