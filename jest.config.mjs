@@ -21,6 +21,7 @@ export default {
   // Nest 12 is ESM only: its modules are compiled to CommonJS like ours.
   transformIgnorePatterns: [],
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },
+  setupFiles: ['<rootDir>/tools/property-seed.ts'],
   maxWorkers: 2,
   reporters: ['default', '<rootDir>/tools/name-skips.mjs'],
   // Real servers are started in many tests, on machines that do other things as well.

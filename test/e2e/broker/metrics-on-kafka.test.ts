@@ -1,6 +1,7 @@
-import { ApiKey } from '@millrace/wire'
+import { ApiKey, ErrorCode } from '@millrace/wire'
 import { findKafka, jmxUrl, runTool, startKafka, type KafkaNode } from '../../peers/apache-kafka'
 import { freePort } from '../../peers/free-ports'
+import { eventually } from '../faults/harness'
 import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
 /** The names under which metrics are served, and those that the JMX exporter's rules make of the beans of a real Kafka. */
@@ -82,17 +83,22 @@ async function useEverything(port: number): Promise<void> {
   const shape = { replicationFactor: 1, assignments: [], configs: [] }
   const topics = [{ name: 'm', numPartitions: 1, ...shape }]
   await client.ask(ApiKey.CreateTopics, 7, { topics, timeoutMs: 10_000 })
-  await client.ask(ApiKey.Produce, 9, {
-    acks: -1,
-    timeoutMs: 5000,
-    topicData: [{ name: 'm', partitionData: [{ index: 0, records: aBatch(['a']) }] }],
+  // A Kafka that is busy answers that the topic is created before its broker leads it.
+  await eventually(async () => {
+    const { responses } = await client.ask(ApiKey.Produce, 9, {
+      acks: -1,
+      timeoutMs: 5000,
+      topicData: [{ name: 'm', partitionData: [{ index: 0, records: aBatch(['a']) }] }],
+    })
+    expect(responses[0].partitionResponses[0].errorCode).toBe(ErrorCode.NONE)
   })
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }]
-  await client.ask(ApiKey.Fetch, 12, {
+  const { responses } = await client.ask(ApiKey.Fetch, 12, {
     maxWaitMs: 0,
     minBytes: 1,
     topics: [{ topic: 'm', partitions }],
   })
+  expect(responses[0].partitions[0].errorCode).toBe(ErrorCode.NONE)
   client.close()
 }
 
