@@ -289,6 +289,18 @@ export class GroupCoordinator {
     return { errorCode: ErrorCode.NONE, groups }
   }
 
+  /** For the metrics: how many groups of a type are in each of its states. */
+  countByState(type: Group['type']): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const shard of this.#shards.values()) {
+      for (const groupId of shard.groupIds()) {
+        const group = shard.group(groupId)
+        if (group?.type === type) counts.set(group.state, (counts.get(group.state) ?? 0) + 1)
+      }
+    }
+    return counts
+  }
+
   /** For the metrics: what is there now. */
   get offsetCount(): number {
     let count = 0

@@ -7,17 +7,19 @@ const CONSUMER_STATES = ['Empty', 'Assigning', 'Reconciling', 'Stable', 'Dead']
 
 /** The groups and transactions that are coordinated here. */
 export function coordinatorMetrics({ groups, transactions }: BrokerServices): MetricFamily[] {
-  const count = (type: string, ...statesFilter: string[]): number =>
-    groups.listGroups({ statesFilter, typesFilter: [type] }).groups.length
+  const countOf = (type: 'classic' | 'consumer', state: string) =>
+    groups.countByState(type).get(state) ?? 0
+  const countAll = (type: 'classic' | 'consumer') =>
+    [...groups.countByState(type).values()].reduce((sum, count) => sum + count, 0)
   const ofGroups = 'kafka_coordinator_group_groupmetadatamanager'
   const name = 'kafka_server_group_coordinator_metrics'
   return [
-    gauge(`${ofGroups}_numgroups`, 'Classic groups.', () => count('classic')),
+    gauge(`${ofGroups}_numgroups`, 'Classic groups.', () => countAll('classic')),
     ...CLASSIC_STATES.map((state) =>
       gauge(
         `${ofGroups}_numgroups${state.toLowerCase()}`,
         `Classic groups in the state ${state}.`,
-        () => count('classic', state),
+        () => countOf('classic', state),
       ),
     ),
     gauge(
@@ -26,11 +28,12 @@ export function coordinatorMetrics({ groups, transactions }: BrokerServices): Me
       () => groups.offsetCount,
     ),
     by('protocol', `${name}_group_count`, 'Groups by their protocol.', () =>
-      ['classic', 'consumer'].map((type) => ({ labels: [type], value: count(type) })),
+      (['classic', 'consumer'] as const).map((type) => ({ labels: [type], value: countAll(type) })),
     ),
-    by('state', `${name}_consumer_group_count`, 'Groups of the consumer protocol.', () =>
-      CONSUMER_STATES.map((state) => ({ labels: [state], value: count('consumer', state) })),
-    ),
+    by('state', `${name}_consumer_group_count`, 'Groups of the consumer protocol.', () => {
+      const counts = groups.countByState('consumer')
+      return CONSUMER_STATES.map((state) => ({ labels: [state], value: counts.get(state) ?? 0 }))
+    }),
     by('state', `${name}_num_partitions`, 'Partitions of __consumer_offsets.', () =>
       Object.entries(partitionStatesOf(groups.loadStates)).map(([state, value]) => ({
         labels: [state],
