@@ -74,13 +74,11 @@ describe('a quota on what is written', () => {
   it('tells the client to wait, and makes it wait if it does not listen', async () => {
     await setQuota({ user: null }, 'producer_byte_rate', RATE)
     // Ten seconds' worth are free; what is more takes its time at the rate.
-    const { value, tookMs } = await timed(() =>
-      client.ask(ApiKey.Produce, 9, aProduce(RATE * 10.5)),
-    )
+    const { value, tookMs } = await timed(() => client.ask(ApiKey.Produce, 9, aProduce(RATE * 12)))
     expect(value.responses[0].partitionResponses[0].errorCode).toBe(ErrorCode.NONE)
-    expect(value.throttleTimeMs).toBeGreaterThanOrEqual(500)
-    expect(value.throttleTimeMs).toBeLessThan(500 + (OVERHEAD_MAX_BYTES / RATE) * 1000)
-    expect(tookMs).toBeLessThan(400) // the answer itself does not wait
+    expect(value.throttleTimeMs).toBeGreaterThanOrEqual(2000)
+    expect(value.throttleTimeMs).toBeLessThan(2000 + (OVERHEAD_MAX_BYTES / RATE) * 1000)
+    expect(tookMs).toBeLessThan(1500) // the answer itself does not wait
     const next = await timed(() => client.ask(ApiKey.ApiVersions, 0, {}))
     expect(next.tookMs).toBeGreaterThan(350)
   })
