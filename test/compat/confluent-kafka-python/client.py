@@ -12,7 +12,7 @@ TIMEOUT_S = 20
 
 
 def version(_parameters):
-    return {"binding": confluent_kafka.version()[0], "library": confluent_kafka.libversion()[0]}
+    return {"binding": confluent_kafka.__version__, "library": confluent_kafka.libversion()[0]}
 
 
 def create_topic(parameters):
