@@ -52,7 +52,7 @@ function committed(world: GroupWorld, topic = 't', groupId = 'g', topicId = ZERO
 }
 function join(
   world: GroupWorld,
-  options: { groupId?: string; memberId?: string; version?: number } = {},
+  options: { groupId?: string; memberId?: string; version?: number; metadata?: Buffer } = {},
 ) {
   return world.coordinator.joinGroup(
     {
@@ -62,17 +62,19 @@ function join(
       sessionTimeoutMs: SESSION_MS,
       rebalanceTimeoutMs: 60_000,
       protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: SUBSCRIPTION_TO_T }],
+      protocols: [{ name: 'range', metadata: options.metadata ?? SUBSCRIPTION_TO_T }],
       reason: null,
     },
     { ...client, apiVersion: options.version ?? 3 },
   )
 }
+const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 /** A group with one member that reads topic t. */
 async function aStableGroup(
   world: GroupWorld,
+  options: { metadata?: Buffer } = {},
 ): Promise<{ memberId: string; generationId: number }> {
-  const joining = join(world)
+  const joining = join(world, options)
   await world.clock.advance(3000)
   const { memberId, generationId = -1 } = await joining
   await world.coordinator.syncGroup({
@@ -287,6 +289,31 @@ describe('groups', () => {
     })
     await world.coordinator.removeOffsetsOfTopic('t')
     expect(committed(world)).toBeNull()
+  })
+})
+
+describe('the topics that a member reads', () => {
+  // @platformatic/kafka says version 1, and writes no owned partitions.
+  it.each([
+    ['that leaves out what its version has behind them', '0001 00000001 0001 74 ffffffff'],
+    ['of a version that is not known yet', '0009 00000001 0001 74 ffffffff 00000000 0badf00d'],
+  ])('are known of one %s: offsets of others can go', async (_, metadata) => {
+    const world = await aGroupWorld()
+    await aStableGroup(world, { metadata: bytes(metadata) })
+    const partitions = ['t', 'old'].map((topic) => ({ topic, partition: 0 }))
+    expect((await world.coordinator.deleteOffsets('g', partitions)).partitionErrors).toEqual([
+      ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC,
+      ErrorCode.NONE,
+    ])
+  })
+
+  it.each(['', '0000', '0001 00000001'])('are not known of one that sends %j', async (metadata) => {
+    const world = await aGroupWorld()
+    await aStableGroup(world, { metadata: bytes(metadata) })
+    const partitions = [{ topic: 'old', partition: 0 }]
+    expect((await world.coordinator.deleteOffsets('g', partitions)).partitionErrors).toEqual([
+      ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC,
+    ])
   })
 })
 

@@ -45,16 +45,16 @@ export function decode<S extends MessageSpec>(
 }
 
 /**
- * Decodes the body of a request as Kafka does: bytes behind the last field are passed over. librdkafka 2.16 sends three too many
- * in Metadata version 13. @throws WireError as `decode`, but for WIRE_BYTES_LEFT_OVER
+ * Decodes a message body and passes over what is behind its last field, as Kafka does in requests: librdkafka 2.16 sends three
+ * bytes too many in Metadata version 13. @throws WireError as `decode`, but for WIRE_BYTES_LEFT_OVER
  */
-export function decodeRequestBody<S extends MessageSpec>(
+export function decodePrefix<S extends MessageSpec>(
   spec: S,
   version: number,
-  frame: Buffer,
+  buffer: Buffer,
   start: number,
 ): Infer<S> {
-  const reader = new Reader(frame, start, { message: spec.name, version })
+  const reader = new Reader(buffer, start, { message: spec.name, version })
   return decoderFor(spec, version)(reader) as Infer<S>
 }
 

@@ -13,7 +13,7 @@ export {
 } from './schema'
 export { ZERO_UUID } from '@millrace/base'
 export { ApiKey, apiName } from './api-keys'
-export { decode, decodeRequestBody, decodeVersioned, encode, encodeVersioned } from './codec'
+export { decode, decodePrefix, decodeVersioned, encode, encodeVersioned } from './codec'
 export {
   ErrorCode,
   errorName,

@@ -2,7 +2,7 @@ import type { QuotaClient } from '@millrace/quota'
 import {
   ApiKey,
   ApiVersionsResponse,
-  decodeRequestBody,
+  decodePrefix,
   decodeRequestHeader,
   encodeResponse,
   ErrorCode,
@@ -68,7 +68,7 @@ export function createDispatcher(
         connection !== null && services.quotas.isEnabled
           ? new RequestThrottle(services, connection, clientOf(header, client))
           : null
-      const request = decodeRequestBody(handler.request, apiVersion, frame, header.bodyStart)
+      const request = decodePrefix(handler.request, apiVersion, frame, header.bodyStart)
       const context = new RequestContext(
         apiVersion,
         header.clientId,

@@ -3,7 +3,7 @@ import { SaslFailure, type SaslExchange, type SaslLogin, type SaslStep } from '@
 import {
   ApiKey,
   apiName,
-  decodeRequestBody,
+  decodePrefix,
   decodeRequestHeader,
   encodeResponse,
   ErrorCode,
@@ -222,7 +222,7 @@ function read<S extends MessageSpec>(spec: S, frame: Buffer, header: Header) {
   const { min, max } = spec.versions
   if (header.apiVersion < min || header.apiVersion > max)
     throw refused(`${spec.name} version ${header.apiVersion} is not served (${min} to ${max})`)
-  return decodeRequestBody(spec, header.apiVersion, frame, header.bodyStart)
+  return decodePrefix(spec, header.apiVersion, frame, header.bodyStart)
 }
 
 function failed(reply: readonly Buffer[] | null, reason: string): LoginStep {

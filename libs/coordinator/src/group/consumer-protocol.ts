@@ -2,12 +2,14 @@
 import {
   ConsumerProtocolAssignment,
   ConsumerProtocolSubscription,
+  decodePrefix,
   decodeVersioned,
   encodeVersioned,
   isWireError,
 } from '@millrace/wire'
 
 const VERSION_MAX = 3
+const VERSION_BYTES = 2
 
 export type Subscription = ConsumerProtocolSubscription
 export type Assignment = ConsumerProtocolAssignment
@@ -18,6 +20,16 @@ export function decodeSubscription(
 ): { version: number; subscription: Subscription } | null {
   const decoded = nullIfForeign(() => decodeVersioned(ConsumerProtocolSubscription, metadata))
   return decoded && { version: decoded.version, subscription: decoded.value }
+}
+
+/**
+ * The topics of a subscription of any version: like Kafka we read the part that all versions begin with, for there are clients
+ * that leave out what theirs has behind it. Null if there is no such part.
+ */
+export function decodeSubscribedTopics(metadata: Buffer): readonly string[] | null {
+  return nullIfForeign(
+    () => decodePrefix(ConsumerProtocolSubscription, 0, metadata, VERSION_BYTES).topics,
+  )
 }
 
 /** Null as for a subscription. */
