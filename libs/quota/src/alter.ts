@@ -2,6 +2,7 @@ import {
   entityKey,
   isEntityType,
   QuotaName,
+  type EntityPart,
   type EntityType,
   type QuotaEntity,
   type QuotaRecord,
@@ -25,7 +26,7 @@ const IP_QUOTAS: typeof CLIENT_QUOTAS = {
 
 /** One entry of a request. */
 export interface Alteration {
-  readonly entity: readonly { readonly entityType: string; readonly entityName: string | null }[]
+  readonly entity: readonly EntityPart[]
   readonly ops: readonly {
     readonly key: string
     readonly value: number

@@ -1,6 +1,7 @@
 export type { AcceptLimits, AcceptQuota } from './accept-quota'
 export { alterationProblem, entityOf, planAlterations, type Alteration } from './alter'
 export { quotaConfigDefinition } from './config'
+export { inKafkasOrder, valuesInKafkasOrder } from './entity'
 export type { EntityType, QuotaEntity, QuotaRecord } from './entity'
 export { filterProblem, matchesEntity, type FilterComponent } from './filter'
 export type { QuotaClient } from './limits'

@@ -5,7 +5,7 @@
  * Gaps: none known.
  */
 import { recordKinds } from '@millrace/controller'
-import { filterProblem, matchesEntity } from '@millrace/quota'
+import { filterProblem, inKafkasOrder, matchesEntity, valuesInKafkasOrder } from '@millrace/quota'
 import { AclOperation } from '@millrace/security'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { handler } from './handler'
@@ -26,15 +26,14 @@ export const describeClientQuotas = handler(
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.NONE,
-      errorMessage: null,
+      errorMessage: '', // as Kafka has it
       entries: quotas
         .filter(({ entity }) => matchesEntity(entity, components, strict))
         .map(({ entity, values }) => ({
-          entity: Object.entries(entity).map(([entityType, entityName]) => ({
-            entityType,
-            entityName,
-          })),
-          values: Object.entries(values).map(([key, value]) => ({ key, value })),
+          entity: inKafkasOrder(
+            Object.entries(entity).map(([entityType, entityName]) => ({ entityType, entityName })),
+          ),
+          values: valuesInKafkasOrder(values),
         })),
     }
   },

@@ -5,7 +5,13 @@
  * Gaps: an endless quota is refused like one that is too large; to have none, remove it.
  */
 import { recordKinds } from '@millrace/controller'
-import { alterationProblem, entityOf, planAlterations, type Alteration } from '@millrace/quota'
+import {
+  alterationProblem,
+  entityOf,
+  inKafkasOrder,
+  planAlterations,
+  type Alteration,
+} from '@millrace/quota'
 import { AclOperation } from '@millrace/security'
 import { ApiKey, ErrorCode, errorText } from '@millrace/wire'
 import { isAddressOrHost } from '../quota-records'
@@ -44,7 +50,8 @@ export const alterClientQuotas = handler(
 async function judge(entries: readonly Alteration[]): Promise<Judged[]> {
   const judged: Judged[] = []
   const seen = new Set<string>()
-  for (const alteration of entries) {
+  for (const { entity, ops } of entries) {
+    const alteration = { entity: inKafkasOrder(entity), ops }
     const key = nameOf(alteration)
     const isSecond = seen.has(key)
     seen.add(key)
@@ -61,10 +68,9 @@ function oneByEntity(judged: readonly Judged[]): Judged[] {
   return [...new Map(judged.map((one) => [nameOf(one.alteration), one])).values()]
 }
 
-/** Tells entities apart, also those that make no sense. */
+/** Tells entities that are in order apart, also those that make no sense. */
 function nameOf({ entity }: Alteration): string {
-  const byType = new Map(entity.map(({ entityType, entityName }) => [entityType, entityName]))
-  return JSON.stringify([...byType].sort(([one], [other]) => (one < other ? -1 : 1)))
+  return JSON.stringify(entity.map(({ entityType, entityName }) => [entityType, entityName]))
 }
 
 async function addressProblem(alteration: Alteration): Promise<string | null> {

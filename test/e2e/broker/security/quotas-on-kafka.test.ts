@@ -94,6 +94,40 @@ async function untilThrottled(port: number): Promise<void> {
   throw new Error('the quota is not in force')
 }
 
+/** What is told of entities with a user and a client id, and with one to three quotas, in each order of the request. */
+async function toldQuotas(port: number): Promise<object[]> {
+  const admin = await open(port)
+  const keys = [
+    'producer_byte_rate',
+    'consumer_byte_rate',
+    'request_percentage',
+    'controller_mutation_rate',
+  ]
+  const told: object[] = []
+  for (const wanted of keys.flatMap((one) => keys.map((other) => [...new Set([one, other])])))
+    for (const type of ['user', 'client-id']) {
+      const named = [type, type === 'user' ? 'client-id' : 'user']
+      const entity = named.map((entityType) => ({ entityType, entityName: wanted.join() }))
+      for (const remove of [false, true]) {
+        const ops = wanted.map((key) => ({ key, value: 1_000_000, remove }))
+        const request = { entries: [{ entity, ops }], validateOnly: false }
+        told.push(await admin.ask(ApiKey.AlterClientQuotas, 1, request))
+        if (!remove) told.push((await untilTold(admin, wanted.join()))!)
+      }
+    }
+  return told
+}
+
+/** A change is answered before it is in force. */
+async function untilTold(admin: RawClient, user: string): Promise<object | undefined> {
+  const components = [{ entityType: 'user', matchType: 0, match: user }]
+  for (const deadline = Date.now() + IN_FORCE_MAX_MS; Date.now() < deadline; ) {
+    const answer = await admin.ask(ApiKey.DescribeClientQuotas, 1, { components, strict: false })
+    if (answer.entries?.length === 1) return answer
+  }
+  return undefined
+}
+
 describeOnKafka(title, () => {
   beforeAll(async () => {
     if ('missing' in home) return
@@ -111,5 +145,9 @@ describeOnKafka(title, () => {
   it('the one on the time for requests holds up the same requests for the same time', async () => {
     const theirs = await throttleTimes(kafka.port)
     expect(await throttleTimes(broker.port)).toEqual(theirs)
+  })
+
+  it('entities and values are told in the same order', async () => {
+    expect(await toldQuotas(broker.port)).toEqual(await toldQuotas(kafka.port))
   })
 })

@@ -197,6 +197,19 @@ describe('quotas', () => {
     expect(await describeBy([anyDefault], false)).toEqual([5])
   })
 
+  it('are told in one order, whatever that of the request', async () => {
+    await setQuota({ user: 'a', 'client-id': 'c' }, 'producer_byte_rate', 5)
+    await setQuota({ user: 'a', 'client-id': 'c' }, 'consumer_byte_rate', 7)
+    const all = { components: [], strict: false }
+    const told = await admin.ask(ApiKey.DescribeClientQuotas, 1, all)
+    expect(told.entries).toMatchObject([
+      {
+        entity: [{ entityType: 'client-id' }, { entityType: 'user' }],
+        values: [{ key: 'consumer_byte_rate' }, { key: 'producer_byte_rate' }],
+      },
+    ])
+  })
+
   it('are refused one by one', async () => {
     const entry = (entityType: string, entityName: string, key: string, value: number) => ({
       entity: [{ entityType, entityName }],
