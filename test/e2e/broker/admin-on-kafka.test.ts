@@ -10,8 +10,8 @@ import { findKafka, startKafka, type KafkaNode } from '../../peers/apache-kafka'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
 
 /**
- * The same requests to this broker and to a real Kafka: what clients act on must be the same. Texts are ours, and are not
- * compared.
+ * The same requests to this broker and to a real Kafka: what clients act on must be the same. The texts of errors are
+ * ours, and are not compared; that there is none must be said as by Kafka, with null or with an empty one.
  */
 const home = findKafka()
 const describeOnKafka = 'missing' in home ? describe.skip : describe
@@ -21,6 +21,7 @@ const BROKER = 4
 const BROKER_LOGGER = 8
 const CLIENT_METRICS = 16
 const GROUP = 32
+const THERE_MAX_MS = 20_000
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3]
 
 type Request<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['request']>
@@ -30,12 +31,16 @@ let kafka: KafkaNode
 let broker: TestBroker
 let clients: { kafka: RawClient; ours: RawClient }
 
+const PROPERTIES = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+}
 const SHAPE = { replicationFactor: 1, assignments: [], configs: [] }
 
 async function openBoth(): Promise<void> {
   if ('missing' in home) return
-  kafka = await startKafka(home, { heapMb: 256 })
-  broker = await startTestBroker()
+  kafka = await startKafka(home, { heapMb: 256, properties: PROPERTIES })
+  broker = await startTestBroker(PROPERTIES)
   clients = { kafka: await RawClient.open(kafka.port), ours: await RawClient.open(broker.port) }
   const topics = ['a', 'b'].map((name) => ({ name, numPartitions: 2, ...SHAPE }))
   await bothAnswer(ApiKey.CreateTopics, 7, { topics, timeoutMs: 10_000 })
@@ -60,12 +65,13 @@ async function bothAnswer<K extends ServedApiKey>(
   return { theirs, ours }
 }
 
-/** Everything but what is said in words, and what depends on the machine. */
+/** Everything but what is said of errors in words, and what depends on the machine. */
 function withoutTexts(answer: unknown): unknown {
   return JSON.parse(
-    JSON.stringify(answer, (name, value: unknown) =>
-      ['errorMessage', 'throttleTimeMs', 'topicId'].includes(name) ? undefined : value,
-    ),
+    JSON.stringify(answer, function (this: { errorCode?: number }, name, value: unknown) {
+      if (name === 'errorMessage' && this.errorCode !== 0) return undefined
+      return ['throttleTimeMs', 'topicId', 'port'].includes(name) ? undefined : value
+    }),
   )
 }
 
@@ -87,6 +93,18 @@ function alteration(resourceType: number, resourceName: string, ...changes: Chan
     value,
   }))
   return { resources: [{ resourceType, resourceName, configs }], validateOnly: false }
+}
+
+/** Kafka makes the topic of its coordinators after the first answer. */
+async function untilThere(
+  ask: () => Promise<Answer<typeof ApiKey.FindCoordinator>>,
+): Promise<void> {
+  for (const deadlineMs = Date.now() + THERE_MAX_MS; ; ) {
+    const { errorCode, coordinators } = await ask()
+    if (errorCode === 0 && coordinators.every((found) => found.errorCode === 0)) return
+    if (Date.now() > deadlineMs) throw new Error('Kafka has no coordinator')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 describeOnKafka('an admin request is answered as by Kafka', () => {
@@ -191,6 +209,42 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
   ])('UpdateFeatures: %s', async (_case, feature, maxVersionLevel, upgradeType) => {
     const featureUpdates = [{ feature, maxVersionLevel, upgradeType }]
     await expectSame(ApiKey.UpdateFeatures, 2, { featureUpdates, validateOnly: false })
+  })
+
+  it.each([0, 1, 2, 3, 4, 5, 6])(
+    'FindCoordinator, version %i',
+    async (version) => {
+      const request = { keyType: 0, key: 'g', coordinatorKeys: ['g'] }
+      await untilThere(() => clients.kafka.ask(ApiKey.FindCoordinator, version, request))
+      await expectSame(ApiKey.FindCoordinator, version, request)
+    },
+    30_000,
+  )
+
+  it.each([1, 2, 3])('ACLs that come, are seen and go, version %i', async (version) => {
+    const acl = { resourceType: TOPIC, resourceName: 'a', operation: 3, permissionType: 3 }
+    const whose = { principal: 'User:alice', host: '*' }
+    await expectSame(ApiKey.CreateAcls, version, {
+      creations: [
+        { ...acl, ...whose, resourcePatternType: 3 },
+        { ...acl, ...whose, principal: 'alice', resourcePatternType: 3 },
+      ],
+    })
+    const filter = { resourceTypeFilter: TOPIC, operation: 1, permissionType: 1 }
+    const anyone = { principalFilter: null, hostFilter: null, patternTypeFilter: 3 }
+    const byName = (resourceNameFilter: string) => ({ ...filter, ...anyone, resourceNameFilter })
+    await expectSame(ApiKey.DescribeAcls, version, byName('a'))
+    await expectSame(ApiKey.DescribeAcls, version, byName('nobody'))
+    await expectSame(ApiKey.DeleteAcls, version, { filters: [byName('a'), byName('nobody')] })
+  })
+
+  it.each([0, 1])('DescribeClientQuotas of nobody, version %i', async (version) => {
+    const components = [{ entityType: 'user', matchType: 0, match: 'nobody' }]
+    await expectSame(ApiKey.DescribeClientQuotas, version, { components, strict: true })
+  })
+
+  it.each([[null], [[{ name: 'nobody' }]]])('DescribeUserScramCredentials: %j', async (users) => {
+    await expectSame(ApiKey.DescribeUserScramCredentials, 0, { users })
   })
 
   it('UnregisterBroker: one that there is not', async () => {

@@ -14,6 +14,8 @@ import { partitionState } from './partition-state'
 
 /** From here on only an unknown type of keys is told in words; before, everything is, as by Kafka. */
 const FIRST_VERSION_WITH_KEYS = 4
+/** The text of a success in the versions that tell everything: clients compare it with Kafka's. */
+const TEXT_OF_SUCCESS = 'NONE'
 const KEY_TYPE_GROUP = 0
 const KEY_TYPE_TRANSACTION = 1
 const KEY_TYPE_SHARE = 2
@@ -31,7 +33,7 @@ export const findCoordinator = handler(
   async (request, ctx) => {
     if (ctx.apiVersion < FIRST_VERSION_WITH_KEYS) {
       const found = await find(request.keyType, request.key, ctx)
-      return { throttleTimeMs: 0, ...found, errorMessage: errorText(found.errorCode) }
+      return { throttleTimeMs: 0, ...found, errorMessage: textOf(found.errorCode) }
     }
     const { keyType } = request
     const isKnownType = keyType >= KEY_TYPE_GROUP && keyType <= KEY_TYPE_SHARE
@@ -42,6 +44,10 @@ export const findCoordinator = handler(
     return { throttleTimeMs: 0, coordinators }
   },
 )
+
+function textOf(errorCode: number): string {
+  return errorCode === ErrorCode.NONE ? TEXT_OF_SUCCESS : errorText(errorCode)
+}
 
 async function find(keyType: number, key: string, ctx: RequestContext): Promise<Found> {
   const refusal = refusalOf(keyType, key, ctx)

@@ -19,7 +19,7 @@ export const describeAcls = handler(ApiKey.DescribeAcls, { min: 1, max: 3 }, (re
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.NONE,
-    errorMessage: null,
+    errorMessage: '',
     resources: byResource(acls.filter((acl) => matchesFilter(filter, acl))),
   }
 })

@@ -48,7 +48,7 @@ async function store(acls: readonly Acl[], ctx: RequestContext) {
     await ctx.broker.controller.changeRecords(recordKinds.acls, (present) => {
       return new Map([...byKey].filter(([key]) => !present.has(key)))
     })
-    return result(ErrorCode.NONE, null)
+    return result(ErrorCode.NONE, '')
   } catch (error) {
     ctx.broker.logger.error('ACLs not created', { count: acls.length, error })
     const { errorCode } = wireFailureOf(error)
@@ -56,6 +56,6 @@ async function store(acls: readonly Acl[], ctx: RequestContext) {
   }
 }
 
-function result(errorCode: number, errorMessage: string | null) {
+function result(errorCode: number, errorMessage: string) {
   return { errorCode, errorMessage }
 }

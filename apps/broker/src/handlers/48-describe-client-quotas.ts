@@ -26,7 +26,7 @@ export const describeClientQuotas = handler(
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.NONE,
-      errorMessage: '', // as Kafka has it
+      errorMessage: '',
       entries: quotas
         .filter(({ entity }) => matchesEntity(entity, components, strict))
         .map(({ entity, values }) => ({

@@ -39,7 +39,7 @@ export const describeUserScramCredentials = handler(
           )
         : resultOf(name, known.get(name)),
     )
-    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null, results }
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: '', results }
   },
 )
 
@@ -63,7 +63,7 @@ function resultOf(user: string, credentialInfos: CredentialInfo[] | undefined): 
       ErrorCode.RESOURCE_NOT_FOUND,
       `Attempt to describe a user credential that does not exist: ${user}`,
     )
-  return { user, errorCode: ErrorCode.NONE, errorMessage: null, credentialInfos }
+  return { user, errorCode: ErrorCode.NONE, errorMessage: '', credentialInfos }
 }
 
 function failed(user: string, errorCode: number, errorMessage: string): Result {

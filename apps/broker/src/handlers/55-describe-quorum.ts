@@ -25,7 +25,7 @@ export const describeQuorum = handler(ApiKey.DescribeQuorum, { min: 0, max: 2 },
     request.topics[0].partitions[0].partitionIndex === 0
   return {
     errorCode: ErrorCode.NONE,
-    errorMessage: null,
+    errorMessage: '',
     topics: asksForMetadata ? [describeMetadata(ctx)] : unknownPartitions(request),
     nodes: asksForMetadata ? [describeNode(ctx)] : [],
   }
@@ -40,7 +40,7 @@ function describeMetadata({ broker }: RequestContext) {
       {
         partitionIndex: 0,
         errorCode: ErrorCode.NONE,
-        errorMessage: null,
+        errorMessage: '',
         leaderId: controllerId,
         leaderEpoch: LEADER_EPOCH,
         highWatermark: revision,
