@@ -31,38 +31,34 @@ const UNKNOWN_EPOCH = -1
 /** What an answer has for a partition besides its records. */
 const PARTITION_OVERHEAD_BYTES = 50
 
-export const fetch = handler(
-  ApiKey.Fetch,
-  { min: 4, max: 18, isOneAtATime: true },
-  (request, ctx) => {
-    if (!isIsolationLevel(request.isolationLevel))
-      return refuseAll(request, ErrorCode.UNKNOWN_SERVER_ERROR, ctx)
-    const context = openContext(request, ctx)
-    if (context.errorCode !== ErrorCode.NONE) return formatReply([], context, ctx)
-    const { entries, refused } = planReads(request, context, ctx)
-    const { fetchMaxBytes } = ctx.broker.config.values
-    const quotaMaxBytes = ctx.throttle?.fetchMaxBytes ?? Infinity
-    const maxBytes = Math.min(request.maxBytes, fetchMaxBytes, quotaMaxBytes)
-    const results = ctx.broker.replicas.fetch({
-      maxWaitMs: request.maxWaitMs,
-      minBytes: Math.min(request.minBytes, maxBytes),
-      maxBytes,
-      isolationLevel:
-        request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted',
-      entries,
-      timed: ctx.throttle?.timed,
-    })
-    const reply = (found: readonly PartitionFetchResult[]) => {
-      const all = [...found, ...refused]
-      return isWithinQuota(all, ctx)
-        ? formatReply(all, context, ctx)
-        : formatThrottled(request, context, ctx)
-    }
-    return results instanceof Promise
-      ? results.then((found) => ctx.timed(() => reply(found)))
-      : reply(results)
-  },
-)
+export const fetch = handler(ApiKey.Fetch, { min: 4, max: 18, order: 'serial' }, (request, ctx) => {
+  if (!isIsolationLevel(request.isolationLevel))
+    return refuseAll(request, ErrorCode.UNKNOWN_SERVER_ERROR, ctx)
+  const context = openContext(request, ctx)
+  if (context.errorCode !== ErrorCode.NONE) return formatReply([], context, ctx)
+  const { entries, refused } = planReads(request, context, ctx)
+  const { fetchMaxBytes } = ctx.broker.config.values
+  const quotaMaxBytes = ctx.throttle?.fetchMaxBytes ?? Infinity
+  const maxBytes = Math.min(request.maxBytes, fetchMaxBytes, quotaMaxBytes)
+  const results = ctx.broker.replicas.fetch({
+    maxWaitMs: request.maxWaitMs,
+    minBytes: Math.min(request.minBytes, maxBytes),
+    maxBytes,
+    isolationLevel:
+      request.isolationLevel === READ_COMMITTED ? 'read_committed' : 'read_uncommitted',
+    entries,
+    timed: ctx.throttle?.timed,
+  })
+  const reply = (found: readonly PartitionFetchResult[]) => {
+    const all = [...found, ...refused]
+    return isWithinQuota(all, ctx)
+      ? formatReply(all, context, ctx)
+      : formatThrottled(request, context, ctx)
+  }
+  return results instanceof Promise
+    ? results.then((found) => ctx.timed(() => reply(found)))
+    : reply(results)
+})
 
 function openContext(request: Request, ctx: RequestContext): FetchContext {
   const image = ctx.broker.metadata()

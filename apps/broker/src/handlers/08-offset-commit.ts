@@ -18,7 +18,7 @@ const FIRST_VERSION_BY_ID = 10
 
 export const offsetCommit = handler(
   ApiKey.OffsetCommit,
-  { min: 2, max: 10 },
+  { min: 2, max: 10, order: 'change' },
   async (request, ctx) => {
     if (!ctx.allows(AclOperation.READ, ResourceType.GROUP, request.groupId))
       return { throttleTimeMs: 0, topics: request.topics.map(withoutGroupRight) }

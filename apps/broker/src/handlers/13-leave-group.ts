@@ -8,8 +8,11 @@ import { AclOperation, ResourceType } from '@millrace/security'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { clientOf, handler } from './handler'
 
-export const leaveGroup = handler(ApiKey.LeaveGroup, { min: 0, max: 5 }, (request, ctx) =>
-  ctx.allows(AclOperation.READ, ResourceType.GROUP, request.groupId)
-    ? ctx.broker.groups.leaveGroup(request, clientOf(ctx))
-    : { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, members: [] },
+export const leaveGroup = handler(
+  ApiKey.LeaveGroup,
+  { min: 0, max: 5, order: 'change' },
+  (request, ctx) =>
+    ctx.allows(AclOperation.READ, ResourceType.GROUP, request.groupId)
+      ? ctx.broker.groups.leaveGroup(request, clientOf(ctx))
+      : { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, members: [] },
 )

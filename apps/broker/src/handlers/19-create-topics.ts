@@ -22,7 +22,7 @@ const FIRST_VERSION_WITH_QUOTA = 6
 
 export const createTopics = handler(
   ApiKey.CreateTopics,
-  { min: 2, max: 7 },
+  { min: 2, max: 7, order: 'change' },
   async (request, ctx) => {
     const twice = repeated(request.topics.map(({ name }) => name))
     const byName = new Map(request.topics.map((topic) => [topic.name, topic]))

@@ -20,7 +20,7 @@ const FIRST_VERSION_WITH_QUOTA = 5
 
 export const deleteTopics = handler(
   ApiKey.DeleteTopics,
-  { min: 1, max: 6 },
+  { min: 1, max: 6, order: 'change' },
   async (request, ctx) => {
     const wanted: Wanted[] =
       ctx.apiVersion >= 6

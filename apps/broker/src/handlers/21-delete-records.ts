@@ -17,7 +17,7 @@ interface Result {
 
 export const deleteRecords = handler(
   ApiKey.DeleteRecords,
-  { min: 0, max: 2 },
+  { min: 0, max: 2, order: 'change' },
   async (request, ctx) => {
     const { timeoutMs } = request
     const topics = request.topics.map(async ({ name, partitions }) => {

@@ -16,7 +16,7 @@ const INCOMPLETE = 'incomplete'
 
 export const initProducerId = handler(
   ApiKey.InitProducerId,
-  { min: 0, max: 5 },
+  { min: 0, max: 5, order: 'change' },
   async (request, ctx) => {
     const refusal = refusalOf(request.transactionalId, ctx)
     if (refusal !== ErrorCode.NONE) return failed(refusal)

@@ -22,7 +22,7 @@ const FIRST_VERSION_FENCED = 2
 
 export const addPartitionsToTxn = handler(
   ApiKey.AddPartitionsToTxn,
-  { min: 0, max: 5 },
+  { min: 0, max: 5, order: 'change' },
   async (request, ctx) => {
     if (ctx.apiVersion < FIRST_VERSION_OF_BROKERS) {
       const txn = transactionOf(request)

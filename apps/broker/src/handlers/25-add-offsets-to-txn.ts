@@ -14,7 +14,7 @@ const FIRST_VERSION_FENCED = 2
 
 export const addOffsetsToTxn = handler(
   ApiKey.AddOffsetsToTxn,
-  { min: 0, max: 4 },
+  { min: 0, max: 4, order: 'change' },
   async (request, ctx) => {
     const { transactionalId, groupId } = request
     const refusal = refusalOf(transactionalId, groupId, ctx)

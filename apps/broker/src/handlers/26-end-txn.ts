@@ -14,20 +14,24 @@ import { knownToOldClients } from './old-producer-errors'
 const FIRST_VERSION_FENCED = 2
 const FIRST_VERSION_OF_V2 = 5
 
-export const endTxn = handler(ApiKey.EndTxn, { min: 0, max: 5 }, async (request, ctx) => {
-  const { transactionalId, committed: isCommit } = request
-  if (!ctx.allows(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, transactionalId))
-    return { throttleTimeMs: 0, errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED }
-  const clientVersion = ctx.apiVersion >= FIRST_VERSION_OF_V2 ? TRANSACTION_V2 : 0
-  const answer = await ctx.broker.transactions.endTransaction({
-    ...request,
-    isCommit,
-    clientVersion,
-  })
-  const { errorCode } = answer
-  return {
-    throttleTimeMs: 0,
-    ...answer,
-    errorCode: ctx.apiVersion < FIRST_VERSION_FENCED ? knownToOldClients(errorCode) : errorCode,
-  }
-})
+export const endTxn = handler(
+  ApiKey.EndTxn,
+  { min: 0, max: 5, order: 'change' },
+  async (request, ctx) => {
+    const { transactionalId, committed: isCommit } = request
+    if (!ctx.allows(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, transactionalId))
+      return { throttleTimeMs: 0, errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED }
+    const clientVersion = ctx.apiVersion >= FIRST_VERSION_OF_V2 ? TRANSACTION_V2 : 0
+    const answer = await ctx.broker.transactions.endTransaction({
+      ...request,
+      isCommit,
+      clientVersion,
+    })
+    const { errorCode } = answer
+    return {
+      throttleTimeMs: 0,
+      ...answer,
+      errorCode: ctx.apiVersion < FIRST_VERSION_FENCED ? knownToOldClients(errorCode) : errorCode,
+    }
+  },
+)

@@ -20,7 +20,7 @@ const FIRST_VERSION_ADDING = 5
 
 export const txnOffsetCommit = handler(
   ApiKey.TxnOffsetCommit,
-  { min: 0, max: 5 },
+  { min: 0, max: 5, order: 'change' },
   async (request, ctx) => {
     const refusal = refusalOf(request, ctx)
     if (refusal !== ErrorCode.NONE) return answerAll(request, refusal)

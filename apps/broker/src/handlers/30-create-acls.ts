@@ -13,21 +13,25 @@ import { handler, type RequestContext, type RequestOf } from './handler'
 
 type Creation = RequestOf<typeof ApiKey.CreateAcls>['creations'][number]
 
-export const createAcls = handler(ApiKey.CreateAcls, { min: 1, max: 3 }, async (request, ctx) => {
-  const acls = request.creations.map(aclOf)
-  const refusal = refusalOf(ctx)
-  if (refusal !== ErrorCode.NONE)
-    return { throttleTimeMs: 0, results: acls.map(() => result(refusal, errorText(refusal))) }
-  const problems = acls.map(aclProblem)
-  const valid = acls.filter((_, at) => problems[at] === null)
-  const stored = await store(valid, ctx)
-  return {
-    throttleTimeMs: 0,
-    results: problems.map((problem) =>
-      problem === null ? stored : result(ErrorCode.INVALID_REQUEST, problem),
-    ),
-  }
-})
+export const createAcls = handler(
+  ApiKey.CreateAcls,
+  { min: 1, max: 3, order: 'change' },
+  async (request, ctx) => {
+    const acls = request.creations.map(aclOf)
+    const refusal = refusalOf(ctx)
+    if (refusal !== ErrorCode.NONE)
+      return { throttleTimeMs: 0, results: acls.map(() => result(refusal, errorText(refusal))) }
+    const problems = acls.map(aclProblem)
+    const valid = acls.filter((_, at) => problems[at] === null)
+    const stored = await store(valid, ctx)
+    return {
+      throttleTimeMs: 0,
+      results: problems.map((problem) =>
+        problem === null ? stored : result(ErrorCode.INVALID_REQUEST, problem),
+      ),
+    }
+  },
+)
 
 function aclOf(creation: Creation): Acl {
   const { resourceType, resourceName, resourcePatternType: patternType } = creation

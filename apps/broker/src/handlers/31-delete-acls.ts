@@ -17,24 +17,32 @@ import { wireFailureOf } from '../wire-failure'
 import { filterOf } from './acl-filters'
 import { handler, type RequestContext } from './handler'
 
-export const deleteAcls = handler(ApiKey.DeleteAcls, { min: 1, max: 3 }, async (request, ctx) => {
-  const filters = request.filters.map(filterOf)
-  const refusal = refusalOf(ctx)
-  if (refusal !== ErrorCode.NONE)
-    return { throttleTimeMs: 0, filterResults: filters.map(() => failed(refusal)) }
-  const valid = filters.filter((filter) => aclFilterProblem(filter) === null)
-  const removed = await remove(valid, ctx)
-  return {
-    throttleTimeMs: 0,
-    filterResults: filters.map((filter) => {
-      const problem = aclFilterProblem(filter)
-      if (problem !== null) return failed(ErrorCode.INVALID_REQUEST, problem)
-      if (typeof removed === 'number') return failed(removed)
-      const matchingAcls = removed.filter((acl) => matchesFilter(filter, acl))
-      return { errorCode: ErrorCode.NONE, errorMessage: null, matchingAcls: matchingAcls.map(gone) }
-    }),
-  }
-})
+export const deleteAcls = handler(
+  ApiKey.DeleteAcls,
+  { min: 1, max: 3, order: 'change' },
+  async (request, ctx) => {
+    const filters = request.filters.map(filterOf)
+    const refusal = refusalOf(ctx)
+    if (refusal !== ErrorCode.NONE)
+      return { throttleTimeMs: 0, filterResults: filters.map(() => failed(refusal)) }
+    const valid = filters.filter((filter) => aclFilterProblem(filter) === null)
+    const removed = await remove(valid, ctx)
+    return {
+      throttleTimeMs: 0,
+      filterResults: filters.map((filter) => {
+        const problem = aclFilterProblem(filter)
+        if (problem !== null) return failed(ErrorCode.INVALID_REQUEST, problem)
+        if (typeof removed === 'number') return failed(removed)
+        const matchingAcls = removed.filter((acl) => matchesFilter(filter, acl))
+        return {
+          errorCode: ErrorCode.NONE,
+          errorMessage: null,
+          matchingAcls: matchingAcls.map(gone),
+        }
+      }),
+    }
+  },
+)
 
 function refusalOf(ctx: RequestContext): number {
   if (!ctx.allowsOnCluster(AclOperation.ALTER)) return ErrorCode.CLUSTER_AUTHORIZATION_FAILED

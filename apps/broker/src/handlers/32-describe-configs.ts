@@ -3,7 +3,8 @@
  * Does: tells the configs of topics, of this broker, of all brokers by default, of groups, client metrics and loggers,
  * with their sources, synonyms, types and docs.
  * Versions: 1 synonyms; 3 types and documentation; 4 flexible.
- * Gaps: none known.
+ * Gaps: there are no eligible leader replicas: where nobody set min.insync.replicas it comes from the
+ * defaults, where Kafka from 4.1 on shows a config of all brokers that it has set itself.
  */
 import { errorMessage } from '@millrace/base'
 import { recordKinds, validateTopicName } from '@millrace/controller'

@@ -15,7 +15,7 @@ type Resource = RequestOf<typeof ApiKey.AlterConfigs>['resources'][number]
 
 export const legacyAlterConfigs = handler(
   ApiKey.AlterConfigs,
-  { min: 0, max: 2 },
+  { min: 0, max: 2, order: 'change' },
   async ({ resources, validateOnly }, ctx) => {
     const twice = repeatedResources(resources)
     const responses = resources.map(async (resource) => {

@@ -21,7 +21,7 @@ interface Move {
 
 export const alterReplicaLogDirs = handler(
   ApiKey.AlterReplicaLogDirs,
-  { min: 1, max: 2 },
+  { min: 1, max: 2, order: 'change' },
   async ({ dirs }, ctx) => {
     const isAllowed = ctx.allowsOnCluster(AclOperation.ALTER)
     const byTopic = new Map<string, { partitionIndex: number; errorCode: number }[]>()

@@ -19,7 +19,7 @@ const FIRST_VERSION_WITH_QUOTA = 3
 
 export const createPartitions = handler(
   ApiKey.CreatePartitions,
-  { min: 0, max: 3 },
+  { min: 0, max: 3, order: 'change' },
   async ({ topics, validateOnly }, ctx) => {
     const twice = repeated(topics.map(({ name }) => name))
     const byName = new Map(topics.map((topic) => [topic.name, topic]))

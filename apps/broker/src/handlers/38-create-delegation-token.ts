@@ -23,7 +23,7 @@ type Response = ResponseOf<typeof ApiKey.CreateDelegationToken>
 
 export const createDelegationToken = handler(
   ApiKey.CreateDelegationToken,
-  { min: 1, max: 3 },
+  { min: 1, max: 3, order: 'change' },
   async (request, ctx) => {
     const requester = ctx.client.principal
     const owner = ownerOf(request, requester)

@@ -11,7 +11,7 @@ import { handler } from './handler'
 
 export const renewDelegationToken = handler(
   ApiKey.RenewDelegationToken,
-  { min: 1, max: 2 },
+  { min: 1, max: 2, order: 'change' },
   ({ hmac, renewPeriodMs }, ctx) =>
     changeToken(hmac, ctx, (token, nowMs) => {
       if (hasExpired(token, nowMs)) return ErrorCode.DELEGATION_TOKEN_EXPIRED

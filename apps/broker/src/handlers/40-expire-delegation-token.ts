@@ -11,7 +11,7 @@ import { handler } from './handler'
 
 export const expireDelegationToken = handler(
   ApiKey.ExpireDelegationToken,
-  { min: 1, max: 2 },
+  { min: 1, max: 2, order: 'change' },
   ({ hmac, expiryTimePeriodMs }, ctx) =>
     changeToken(hmac, ctx, (token, nowMs) => {
       if (!isOwnerOrRenewer(token, ctx.client.principal))

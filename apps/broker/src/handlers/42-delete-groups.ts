@@ -10,7 +10,7 @@ import { handler } from './handler'
 
 export const deleteGroups = handler(
   ApiKey.DeleteGroups,
-  { min: 0, max: 2 },
+  { min: 0, max: 2, order: 'change' },
   async (request, ctx) => {
     const groupIds = [...new Set(request.groupsNames)]
     const mayDelete = (groupId: string) =>

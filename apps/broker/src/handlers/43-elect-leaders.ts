@@ -13,28 +13,32 @@ type Request = RequestOf<typeof ApiKey.ElectLeaders>
 
 const ElectionType = { PREFERRED: 0, UNCLEAN: 1 } as const
 
-export const electLeaders = handler(ApiKey.ElectLeaders, { min: 0, max: 2 }, (request, ctx) => {
-  const refused = refusalOf(request, ctx)
-  if (refused !== ErrorCode.NONE) return failed(request, refused)
-  const { topics } = ctx.broker.metadata()
-  const type = ctx.apiVersion === 0 ? ElectionType.PREFERRED : request.electionType
-  const results =
-    request.topicPartitions === null
-      ? Array.from(topics.values(), ({ name, partitions }) => ({
-          topic: name,
-          // Of all partitions only those are told that have something to tell.
-          partitionResult: partitions
-            .map((partition) => resultOf(partition.index, electionError(partition, type)))
-            .filter(({ errorCode }) => errorCode !== ErrorCode.ELECTION_NOT_NEEDED),
-        }))
-      : request.topicPartitions.map(({ topic, partitions }) => ({
-          topic,
-          partitionResult: partitions.map((index) =>
-            resultOf(index, electionError(topics.get(topic)?.partitions[index], type)),
-          ),
-        }))
-  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults: results }
-})
+export const electLeaders = handler(
+  ApiKey.ElectLeaders,
+  { min: 0, max: 2, order: 'change' },
+  (request, ctx) => {
+    const refused = refusalOf(request, ctx)
+    if (refused !== ErrorCode.NONE) return failed(request, refused)
+    const { topics } = ctx.broker.metadata()
+    const type = ctx.apiVersion === 0 ? ElectionType.PREFERRED : request.electionType
+    const results =
+      request.topicPartitions === null
+        ? Array.from(topics.values(), ({ name, partitions }) => ({
+            topic: name,
+            // Of all partitions only those are told that have something to tell.
+            partitionResult: partitions
+              .map((partition) => resultOf(partition.index, electionError(partition, type)))
+              .filter(({ errorCode }) => errorCode !== ErrorCode.ELECTION_NOT_NEEDED),
+          }))
+        : request.topicPartitions.map(({ topic, partitions }) => ({
+            topic,
+            partitionResult: partitions.map((index) =>
+              resultOf(index, electionError(topics.get(topic)?.partitions[index], type)),
+            ),
+          }))
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults: results }
+  },
+)
 
 function refusalOf({ electionType }: Request, ctx: RequestContext): number {
   if (!ctx.allowsOnCluster(AclOperation.ALTER)) return ErrorCode.CLUSTER_AUTHORIZATION_FAILED

@@ -18,7 +18,7 @@ type Resource = Request['resources'][number]
 
 export const incrementalAlterConfigs = handler(
   ApiKey.IncrementalAlterConfigs,
-  { min: 0, max: 1 },
+  { min: 0, max: 1, order: 'change' },
   async ({ resources, validateOnly }, ctx) => {
     const twice = repeatedResources(resources)
     const responses = resources.map(async (resource) => {

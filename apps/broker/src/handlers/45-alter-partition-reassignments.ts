@@ -14,7 +14,7 @@ type Partition = Request['topics'][number]['partitions'][number]
 
 export const alterPartitionReassignments = handler(
   ApiKey.AlterPartitionReassignments,
-  { min: 0, max: 1 },
+  { min: 0, max: 1, order: 'change' },
   (request, ctx) => {
     const { topics, allowReplicationFactorChange } = request
     const isAllowed = ctx.allowsOnCluster(AclOperation.ALTER)

@@ -10,7 +10,7 @@ import { handler, type RequestContext } from './handler'
 
 export const offsetDelete = handler(
   ApiKey.OffsetDelete,
-  { min: 0, max: 0 },
+  { min: 0, max: 0, order: 'change' },
   async (request, ctx) => {
     const { groupId, topics } = request
     if (!ctx.allows(AclOperation.DELETE, ResourceType.GROUP, groupId))

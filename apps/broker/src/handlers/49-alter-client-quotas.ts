@@ -26,7 +26,7 @@ interface Judged {
 
 export const alterClientQuotas = handler(
   ApiKey.AlterClientQuotas,
-  { min: 0, max: 1 },
+  { min: 0, max: 1, order: 'change' },
   async ({ entries, validateOnly }, ctx) => {
     if (!ctx.allowsOnCluster(AclOperation.ALTER_CONFIGS)) {
       const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED

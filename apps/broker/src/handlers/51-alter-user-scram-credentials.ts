@@ -37,7 +37,7 @@ interface Change {
 
 export const alterUserScramCredentials = handler(
   ApiKey.AlterUserScramCredentials,
-  { min: 0, max: 0 },
+  { min: 0, max: 0, order: 'change' },
   async (request, ctx) => {
     if (!ctx.allows(AclOperation.ALTER, ResourceType.CLUSTER, CLUSTER_NAME))
       return answer(usersOf(request), () => ({

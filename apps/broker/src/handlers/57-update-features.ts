@@ -15,7 +15,7 @@ type Request = RequestOf<typeof ApiKey.UpdateFeatures>
 
 export const updateFeatures = handler(
   ApiKey.UpdateFeatures,
-  { min: 0, max: 2 },
+  { min: 0, max: 2, order: 'change' },
   async (request, ctx) => {
     if (!ctx.allowsOnCluster(AclOperation.ALTER)) {
       const code = ErrorCode.CLUSTER_AUTHORIZATION_FAILED

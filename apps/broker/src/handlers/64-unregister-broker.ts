@@ -11,7 +11,7 @@ import { handler, type RequestContext } from './handler'
 
 export const unregisterBroker = handler(
   ApiKey.UnregisterBroker,
-  { min: 0, max: 0 },
+  { min: 0, max: 0, order: 'change' },
   async ({ brokerId }, ctx) => {
     try {
       await unregister(brokerId, ctx)

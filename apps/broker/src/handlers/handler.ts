@@ -14,6 +14,13 @@ export type { RequestContext } from './request-context'
 export type RequestOf<K extends ServedApiKey> = Infer<(typeof apiMessages)[K]['request']>
 export type ResponseOf<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['response']>
 
+/**
+ * What the later requests of a connection wait for. In Kafka they wait for everything: it has one request of a connection at
+ * work. `free`: for nothing. `serial`: those of the same key wait for the answer. `change`: all do, since clients count on
+ * finding what they changed with the next request, and do not always wait for the answer before they send it.
+ */
+export type RequestOrder = 'free' | 'serial' | 'change'
+
 /** A row of the table of requests. */
 export interface Handler {
   readonly key: ServedApiKey
@@ -22,8 +29,7 @@ export interface Handler {
   readonly advertised: VersionRange
   readonly request: MessageSpec
   readonly response: MessageSpec
-  /** A connection's next request with this key is not begun before this one is answered. */
-  readonly isOneAtATime: boolean
+  readonly order: RequestOrder
   /** Null means that the client expects no answer. Whatever it throws closes the connection. */
   handle(request: unknown, context: RequestContext): object | null | Promise<object | null>
 }
@@ -31,7 +37,8 @@ export interface Handler {
 export interface HandlerVersions extends VersionRange {
   /** First version that ApiVersions tells, when clients need to see older ones than are served. */
   readonly advertisedMin?: number
-  readonly isOneAtATime?: boolean
+  /** Default: `free`. */
+  readonly order?: RequestOrder
 }
 
 /** Declares the handler of one API key. */
@@ -43,14 +50,14 @@ export function handler<K extends ServedApiKey>(
     context: RequestContext,
   ) => ResponseOf<K> | null | Promise<ResponseOf<K> | null>,
 ): Handler {
-  const { min, max, advertisedMin = min, isOneAtATime = false } = versions
+  const { min, max, advertisedMin = min, order = 'free' } = versions
   return {
     key,
     served: { min, max },
     advertised: { min: advertisedMin, max },
     request: messages[key].request as MessageSpec,
     response: messages[key].response as MessageSpec,
-    isOneAtATime,
+    order,
     handle: handle as Handler['handle'],
   }
 }

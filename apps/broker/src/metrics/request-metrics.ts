@@ -41,7 +41,7 @@ export class RequestMetrics {
   /** The dispatcher with a look at the clock before and after. */
   measured(dispatcher: Dispatcher): Dispatcher {
     return {
-      isOneAtATime: (frame) => dispatcher.isOneAtATime(frame),
+      orderOf: (frame) => dispatcher.orderOf(frame),
       dispatch: (frame, client, connection) => {
         const startMs = this.#clock.monotonicMs()
         const reply = dispatcher.dispatch(frame, client, connection)

@@ -3,8 +3,10 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { systemClock, type Clock } from '@millrace/base'
 import { plainMechanism } from '@millrace/security'
 import { createLogger } from '@millrace/telemetry'
+import type { RequestOrder } from '../handlers/handler'
 import { Connection, type ConnectionHost } from './connection'
 import { ConnectionCounters } from './connection-counters'
+import type { Reply } from './dispatcher'
 import { Gate } from './gate'
 import { Session } from './session'
 
@@ -16,7 +18,10 @@ const lines: string[] = []
 const logger = createLogger({ level: 'debug', write: (line) => lines.push(line), now: () => 0 })
 const ANSWER_BYTES = 1 << 20
 const unsupported = Buffer.alloc(ANSWER_BYTES, 1)
-const dispatcher = { dispatch: (): Buffer[] | null => [unsupported], isOneAtATime: () => false }
+const dispatcher = {
+  dispatch: (): Reply => [unsupported],
+  orderOf: (): RequestOrder => 'free',
+}
 
 let server: Server
 let peer: Socket
@@ -120,6 +125,23 @@ describe('Connection', () => {
     expect(answers.mock.calls.length).toBeLessThan(1000)
     peer.resume()
     while (answers.mock.calls.length < 1000) await turn()
+  })
+
+  it('begins nothing before a change is answered, then goes on (ACK-5)', async () => {
+    const change = Promise.withResolvers<Buffer[]>()
+    const begun = jest.spyOn(dispatcher, 'dispatch').mockReturnValueOnce(change.promise)
+    jest.spyOn(dispatcher, 'orderOf').mockReturnValueOnce('change')
+    begun.mockClear()
+    const socket = await open({ withLogin: false, maxIdleMs: -1 })
+    const aFrame = Buffer.from('000000040003000c', 'hex')
+    const received = once(socket, 'data')
+    peer.write(Buffer.concat([aFrame, aFrame, aFrame]))
+    await received
+    expect(begun).toHaveBeenCalledTimes(1)
+    change.resolve([Buffer.from('changed')])
+    peer.resume()
+    while (begun.mock.calls.length < 3) await new Promise((resolve) => setImmediate(resolve))
+    expect(socket.isPaused()).toBe(false)
   })
 
   it('stays for ever where there is neither a login nor an idle time', async () => {

@@ -4,6 +4,7 @@ import { readBuffers } from '@millrace/log'
 import type { Logger } from '@millrace/telemetry'
 import { FrameSplitter } from '@millrace/wire'
 import { brokerErrors } from '../errors'
+import type { RequestOrder } from '../handlers/handler'
 import type { ConnectionCounters } from './connection-counters'
 import type { Dispatcher, Reply } from './dispatcher'
 import type { Gate } from './gate'
@@ -44,7 +45,7 @@ export interface ConnectionHost {
 /** The place of one request's reply in the order of the requests. `buffers` is undefined until it is known. */
 interface ReplySlot {
   readonly requestBytes: number
-  readonly isSerial: boolean
+  readonly order: RequestOrder
   buffers: readonly Buffer[] | null | undefined
 }
 
@@ -69,6 +70,8 @@ export class Connection {
   #isSerialBusy = false
   /** ...and this is the next one, which waits for it. */
   #heldFrame: Buffer | null = null
+  /** Nothing is begun before a change is answered, so that it is found by what was sent after it (ACK-5). */
+  #isChanging = false
   #isFlushScheduled = false
   #isDraining = false
   #isClosed = false
@@ -183,9 +186,9 @@ export class Connection {
       while (this.#hasRoom()) {
         const frame = this.#heldFrame ?? this.#splitter.next()
         if (frame === null) return
-        const isSerial = this.#host.dispatcher.isOneAtATime(frame)
-        this.#heldFrame = isSerial && this.#isSerialBusy ? frame : null
-        if (this.#heldFrame === null) this.#begin(frame, isSerial)
+        const order = this.#host.dispatcher.orderOf(frame)
+        this.#heldFrame = order === 'serial' && this.#isSerialBusy ? frame : null
+        if (this.#heldFrame === null) this.#begin(frame, order)
       }
       this.#socket.pause()
     } catch (error) {
@@ -198,6 +201,7 @@ export class Connection {
       !this.#isClosed &&
       !this.#isDraining &&
       this.#mayGoOn() &&
+      !this.#isChanging &&
       !(this.#heldFrame !== null && this.#isSerialBusy) &&
       this.#mutedUntilMs === 0 &&
       this.#slots.length < MAX_REQUESTS_IN_FLIGHT &&
@@ -211,9 +215,10 @@ export class Connection {
     return this.#login === null || (this.#slots.length === 0 && !this.#socket.writableNeedDrain)
   }
 
-  #begin(frame: Buffer, isSerial: boolean): void {
-    const slot: ReplySlot = { requestBytes: frame.length, isSerial, buffers: undefined }
-    if (isSerial) this.#isSerialBusy = true
+  #begin(frame: Buffer, order: RequestOrder): void {
+    const slot: ReplySlot = { requestBytes: frame.length, order, buffers: undefined }
+    if (order === 'serial') this.#isSerialBusy = true
+    if (order === 'change') this.#isChanging = true
     this.#slots.push(slot)
     this.#bytesInFlight += frame.length
     const reply = this.#login === null ? this.#request(frame) : this.#logIn(frame, this.#login)
@@ -264,7 +269,8 @@ export class Connection {
 
   #onReply(slot: ReplySlot, buffers: Awaited<Reply>): void {
     slot.buffers = buffers
-    if (slot.isSerial) this.#isSerialBusy = false
+    if (slot.order === 'serial') this.#isSerialBusy = false
+    if (slot.order === 'change') this.#isChanging = false
     this.#readyBytes += bytesOf(buffers)
     if (this.#isFlushScheduled || this.#isClosed) return
     this.#isFlushScheduled = true

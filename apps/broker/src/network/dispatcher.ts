@@ -11,7 +11,7 @@ import {
 } from '@millrace/wire'
 import { brokerErrors } from '../errors'
 import type { BrokerServices } from '../services'
-import type { Handler } from '../handlers/handler'
+import type { Handler, RequestOrder } from '../handlers/handler'
 import { RequestContext } from '../handlers/request-context'
 import { advertisedVersions } from '../handlers/18-api-versions'
 import type { ClientSession } from './session'
@@ -26,8 +26,8 @@ export type Reply = readonly Buffer[] | null | Promise<readonly Buffer[] | null>
 export type AnswerListener = (response: MessageSpec, apiVersion: number, answer: object) => void
 
 export interface Dispatcher {
-  /** Whether the request must wait for another of its kind from the same connection, as all do in Kafka. */
-  isOneAtATime(frame: Buffer): boolean
+  /** How the request stands to others of its connection. */
+  orderOf(frame: Buffer): RequestOrder
   /**
    * Begins a request; synchronous up to the handler's first wait. `connection` is what quotas hold up; null before a login.
    * @throws whatever must close the connection
@@ -49,8 +49,9 @@ export function createDispatcher(
   }
 
   return {
-    isOneAtATime(frame) {
-      return frame.length >= API_KEY_BYTES && table[frame.readInt16BE(0)]?.isOneAtATime === true
+    orderOf(frame) {
+      const isCut = frame.length < API_KEY_BYTES // `dispatch` will refuse it
+      return (isCut ? undefined : table[frame.readInt16BE(0)]?.order) ?? 'free'
     },
     dispatch(frame, client, connection) {
       const header = decodeRequestHeader(frame)

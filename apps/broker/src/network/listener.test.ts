@@ -22,7 +22,7 @@ function served(name: string, protocol: SecurityProtocol = 'PLAINTEXT'): ServedL
 function start(lifecycle: Partial<BrokerLifecycle>): Promise<unknown> {
   listener = new KafkaListener(
     {
-      dispatcher: { dispatch: () => null, isOneAtATime: () => false },
+      dispatcher: { dispatch: () => null, orderOf: () => 'free' },
       lifecycle: {
         onBound: () => Promise.resolve(),
         onRebound: () => undefined,
