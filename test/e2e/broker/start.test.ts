@@ -190,9 +190,10 @@ describe('the standalone program', () => {
       await producer.nextFrame()
       acknowledged += 1
     }
+    const killed = once(first.child, 'exit') // which may come before the last answer
     first.child.kill('SIGKILL')
     while ((await producer.nextFrame()) !== null) acknowledged += 1
-    await once(first.child, 'exit')
+    await killed
 
     const second = await run(properties)
     const reader = await RawClient.open(second.port)
