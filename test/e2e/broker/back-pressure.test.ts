@@ -1,6 +1,14 @@
 import { connect } from 'node:net'
 import { ApiKey, encodeRequest, FetchRequest } from '@millrace/wire'
-import { aBatch, heldBufferBytes, RawClient, startTestBroker, type TestBroker } from './harness'
+import {
+  aBatch,
+  heldBufferBytes,
+  RawClient,
+  requestCount,
+  settledRequestCount,
+  startTestBroker,
+  type TestBroker,
+} from './harness'
 
 let broker: TestBroker
 
@@ -45,10 +53,13 @@ describe('a connection', () => {
     })
     client.close()
     const count = 300 // 270 MB of answers
-    const before = heldBufferBytes()
+    const [before, begunBefore] = [heldBufferBytes(), await requestCount(broker, 'Fetch', 12)]
     const socket = connect({ host: '127.0.0.1', port: broker.port })
     for (let i = 0; i < count; i++) socket.write(aFetch(i))
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const settled = await settledRequestCount(broker, 'Fetch', 12, begunBefore)
+    const begun = settled - begunBefore
+    expect(begun).toBeGreaterThan(0)
+    expect(begun).toBeLessThan(100)
     expect(heldBufferBytes() - before).toBeLessThan(40 << 20)
 
     let receivedBytes = 0

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -205,6 +206,34 @@ export function heldBufferBytes(): number {
   const collectGarbage = runInNewContext('gc') as () => void
   collectGarbage()
   return process.memoryUsage().arrayBuffers
+}
+
+/** How many requests of this kind the broker has begun. */
+export async function requestCount(
+  broker: TestBroker,
+  request: string,
+  version: number,
+): Promise<number> {
+  const labels = `request="${request}",version="${version}"`
+  return (await broker.metric(`kafka_network_requestmetrics_requests_total{${labels}}`)) ?? 0
+}
+
+/** The same, once it is above `before` and has stood still for half a second. */
+export async function settledRequestCount(
+  broker: TestBroker,
+  request: string,
+  version: number,
+  before: number,
+): Promise<number> {
+  let count = before
+  let stillFor = 0
+  for (let polls = 0; polls < 400 && (count === before || stillFor < 10); polls++) {
+    await sleep(50)
+    const now = await requestCount(broker, request, version)
+    stillFor = now === count ? stillFor + 1 : 0
+    count = now
+  }
+  return count
 }
 
 /** A batch with the given values, by default timestamped now. */

@@ -45,8 +45,11 @@ class Story {
 
   /** Where a checkpoint is to be written lies a directory: no rights, no mounts and no full disk are needed for that. */
   async breakDirectory(): Promise<void> {
-    mkdirSync(join(this.#directories[1], 'replication-offset-checkpoint.tmp'))
+    const checkpoint = join(this.#directories[1], 'replication-offset-checkpoint.tmp')
+    await waitUntil(() => Promise.resolve(isMade(checkpoint)))
     await waitUntil(async () => (await this.#directoryErrors()).some((code) => code !== 0))
+    // Kafka's broker tells its controller, which takes the leader away some time later.
+    await waitUntil(async () => (await this.#metadata())[0].leaderId === -1)
   }
 
   /** What clients act on, by request. */
@@ -162,6 +165,17 @@ class Story {
       )!
       return { errorCode, leaderId, isrNodes, offlineReplicas }
     })
+  }
+}
+
+/** Not while the file of that name is there, on its way to its own name. */
+function isMade(directory: string): boolean {
+  try {
+    mkdirSync(directory)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   }
 }
 
