@@ -9,6 +9,10 @@ const TOPIC = 'killed'
 const PARTITIONS = [0, 1, 2]
 const PRODUCERS = ['x', 'y', 'z']
 const ROUNDS = 4
+/** Transactions that are told of their end before the broker is killed... */
+const TOLD_MIN_COUNT = 8
+/** ...at some moment after that. */
+const KILLED_WITHIN_MS = 150
 const TXN_TIMEOUT_MS = 1000
 
 /** What became of a transaction as far as its producer knows. */
@@ -136,6 +140,10 @@ async function readPosition(groupId: string): Promise<number> {
   return groups[0].topics[0].partitions[0].committedOffset
 }
 
+async function untilTold(outcomes: readonly Outcome[], count: number): Promise<void> {
+  while (outcomes.filter(({ isTold }) => isTold).length < count) await sleep(10)
+}
+
 /** Resolves when no transaction is open any more: what the kills left is committed, or aborted when its time is over. */
 async function untilAllEnded(): Promise<void> {
   const client = await RawClient.open(broker.port)
@@ -187,9 +195,11 @@ describeWithKcat(() => {
     for (let round = 0; round < ROUNDS; round++) {
       if (round > 0) await broker.start()
       const lives = PRODUCERS.map((id) => transact(id, round, outcomes))
-      await sleep(600 + round * 37)
+      const allEnded = Promise.allSettled(lives)
+      await Promise.race([untilTold(outcomes, (round + 1) * TOLD_MIN_COUNT), allEnded])
+      await sleep(Math.random() * KILLED_WITHIN_MS)
       await broker.kill()
-      const endings = await Promise.allSettled(lives)
+      const endings = await allEnded
       const reasons = endings.map((ending) => String((ending as PromiseRejectedResult).reason))
       expect(reasons.filter((reason) => !reason.includes('the broker closed'))).toEqual([])
     }
@@ -202,7 +212,7 @@ describeWithKcat(() => {
     for (const other of others) expect(other).toEqual(first)
     const seen = new Set(first)
     const told = outcomes.filter(({ isTold }) => isTold)
-    expect(told.length).toBeGreaterThan(20)
+    expect(told.length).toBeGreaterThanOrEqual(ROUNDS * TOLD_MIN_COUNT)
     expect(told.filter(({ value, isCommit }) => seen.has(value) !== isCommit)).toEqual([])
     const unwanted = outcomes.filter(({ value, isCommit }) => !isCommit && seen.has(value))
     expect(unwanted).toEqual([])

@@ -17,7 +17,8 @@ let client: RawClient
 let counter = 0
 
 beforeAll(async () => {
-  broker = await startTestBroker()
+  // A transaction that begins while the markers of the one before are written waits for them, on a slow disk, too.
+  broker = await startTestBroker({ 'add.partitions.to.txn.retry.backoff.max.ms': '10000' })
   client = await RawClient.open(broker.port)
   for (const keyType of [0, 1])
     await client.ask(ApiKey.FindCoordinator, 4, { keyType, coordinatorKeys: ['x'] })

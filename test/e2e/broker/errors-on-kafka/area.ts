@@ -8,7 +8,8 @@ import { findKafka } from '../../../peers/apache-kafka'
 import { Script, type Scenario } from './script'
 import { type Server, startOurs, startTheirs } from './server'
 
-const START_MAX_MS = 180_000
+/** Of a start, and of a stop: the scenarios leave some thousand logs behind that are synced. */
+const START_STOP_MAX_MS = 180_000
 const AT_A_TIME = 8
 const NOT_ASKED = { missing: 'MILLRACE_ASK_KAFKA=1' }
 const isRecording = process.env.MILLRACE_RECORD === '1'
@@ -37,8 +38,8 @@ export function compareArea(
 
   describe(`${area}: this broker`, () => {
     const run = new Run(area, scenarios, AT_A_TIME)
-    beforeAll(async () => run.begin(await startOurs()), START_MAX_MS)
-    afterAll(() => run.close())
+    beforeAll(async () => run.begin(await startOurs()), START_STOP_MAX_MS)
+    afterAll(() => run.close(), START_STOP_MAX_MS)
 
     it.each(titles)('answers as Kafka does: %s', async (title) => {
       const answers = await run.answersTo(title)
@@ -55,11 +56,11 @@ export function compareArea(
   describe(`${area}: Kafka`, () => {
     const run = new Run(area, scenarios, kafkaAtATime)
     const fresh: Answers = {}
-    beforeAll(async () => run.begin(await startTheirs(home)), START_MAX_MS)
+    beforeAll(async () => run.begin(await startTheirs(home)), START_STOP_MAX_MS)
     afterAll(async () => {
       await run.close()
       if (isRecording) writeFileSync(file, `${JSON.stringify(fresh, null, 1)}\n`)
-    }, START_MAX_MS)
+    }, START_STOP_MAX_MS)
 
     it.each(titles)('answers as written down: %s', async (title) => {
       fresh[title] = await run.answersTo(title)
