@@ -64,32 +64,42 @@ async function fetchAll(maxBytes = 1_000_000) {
   return { throttleTimeMs, bytes: bytes.reduce((a, b) => a + b, 0) }
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<{ value: T; tookMs: number }> {
-  const startedMs = performance.now()
-  const value = await work()
-  return { value, tookMs: performance.now() - startedMs }
+/** Resolves once so many records are in the topic. */
+async function untilWritten(count: number): Promise<void> {
+  const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1 }]
+  const request = { replicaId: -1, isolationLevel: 0, topics: [{ name: 'data', partitions }] }
+  for (let offset = 0; offset < count; ) {
+    const { topics } = await admin.ask(ApiKey.ListOffsets, 8, request)
+    offset = topics[0].partitions[0].offset
+  }
 }
+
+/** Waits are compared with the time since the cause of them: then it does not matter how slowly a test goes on. */
+const msSince = (startedMs: number) => performance.now() - startedMs
+/** A timer may fire this much early. */
+const TIMER_SLACK_MS = 5
 
 describe('a quota on what is written', () => {
   it('tells the client to wait, and makes it wait if it does not listen', async () => {
     await setQuota({ user: null }, 'producer_byte_rate', RATE)
     // Ten seconds' worth are free; what is more takes its time at the rate.
-    const { value, tookMs } = await timed(() => client.ask(ApiKey.Produce, 9, aProduce(RATE * 12)))
+    const startedMs = performance.now()
+    const value = await client.ask(ApiKey.Produce, 9, aProduce(RATE * 12))
+    expect(msSince(startedMs)).toBeLessThan(2000) // the answer itself does not wait
     expect(value.responses[0].partitionResponses[0].errorCode).toBe(ErrorCode.NONE)
     expect(value.throttleTimeMs).toBeGreaterThanOrEqual(2000)
     expect(value.throttleTimeMs).toBeLessThan(2000 + (OVERHEAD_MAX_BYTES / RATE) * 1000)
-    expect(tookMs).toBeLessThan(1500) // the answer itself does not wait
-    const next = await timed(() => client.ask(ApiKey.ApiVersions, 0, {}))
-    expect(next.tookMs).toBeGreaterThan(350)
+    await client.ask(ApiKey.ApiVersions, 0, {})
+    expect(msSince(startedMs)).toBeGreaterThan(2000 - TIMER_SLACK_MS)
   })
 
   it('holds up who takes no answers, too', async () => {
     await setQuota({ 'client-id': 'raw' }, 'producer_byte_rate', RATE)
+    const startedMs = performance.now()
     client.send(ApiKey.Produce, 9, aProduce(RATE * 10.5, 0))
-    await new Promise((resolve) => setTimeout(resolve, 50)) // it is at work, and may have company until it is judged
-    const { value, tookMs } = await timed(() => client.ask(ApiKey.ApiVersions, 3, SOFTWARE))
-    expect(value.errorCode).toBe(0)
-    expect(tookMs).toBeGreaterThan(300)
+    await untilWritten(1) // it may have company until it is judged
+    expect((await client.ask(ApiKey.ApiVersions, 3, SOFTWARE)).errorCode).toBe(0)
+    expect(msSince(startedMs)).toBeGreaterThan(500 - TIMER_SLACK_MS)
   })
 
   it('holds up no other client, and ends when it is removed', async () => {
@@ -147,16 +157,19 @@ describe('a quota on the time for requests', () => {
 describe('a quota on changes of topics', () => {
   it('refuses what comes before the debt is paid, and lets older clients through', async () => {
     await setQuota({ user: null }, 'controller_mutation_rate', 1)
+    const startedMs = performance.now()
     expect(await createTopic('burst', 13)).toMatchObject({ errorCode: 0, throttleTimeMs: 0 })
     const refused = await createTopic('more', 1)
+    const refusedAfterMs = msSince(startedMs)
     expect(refused.errorCode).toBe(ErrorCode.THROTTLING_QUOTA_EXCEEDED)
-    expect(refused.throttleTimeMs).toBeGreaterThan(1000)
+    expect(refused.throttleTimeMs).toBeGreaterThan(1999 - refusedAfterMs)
     expect(refused.throttleTimeMs).toBeLessThanOrEqual(2000)
     admin.close()
     admin = await RawClient.open(broker.port)
     const old = await createTopic('old', 1, 5)
     expect(old.errorCode).toBe(ErrorCode.NONE)
-    expect(old.throttleTimeMs).toBeGreaterThan(refused.throttleTimeMs)
+    const betweenMs = msSince(startedMs) - refusedAfterMs
+    expect(old.throttleTimeMs).toBeGreaterThan(refused.throttleTimeMs + 999 - betweenMs)
     const { topics } = await client.ask(ApiKey.Metadata, 12, { topics: null })
     const names = new Set(topics.map(({ name }) => name))
     expect(names).toEqual(new Set(['burst', 'data', 'old']))
@@ -167,12 +180,17 @@ describe('a quota on new connections', () => {
   it('closes those beyond the rate of their address, after a while', async () => {
     await setQuota({ ip: '127.0.0.1' }, 'connection_creation_rate', 1)
     const clients: RawClient[] = []
-    for (let count = 0; count < 11; count++) clients.push(await RawClient.open(broker.port))
+    const startedMs = performance.now()
+    for (let count = 0; count < 13; count++) clients.push(await RawClient.open(broker.port))
+    // Ten come at once, and one more with each second.
+    const beyondMinCount = 3 - Math.ceil(msSince(startedMs) / 1000)
     const answers = await Promise.all(
       clients.map((one) => one.ask(ApiKey.ApiVersions, 0, {}).catch(() => null)),
     )
-    expect(answers.filter((answer) => answer === null)).toHaveLength(1)
-    expect(clients.filter(({ isClosed }) => isClosed)).toHaveLength(1)
+    const closed = clients.filter(({ isClosed }) => isClosed)
+    expect(answers.filter((answer) => answer === null)).toHaveLength(closed.length)
+    expect(closed.length).toBeGreaterThanOrEqual(beyondMinCount)
+    expect(closed.length).toBeLessThanOrEqual(3)
     for (const one of clients) one.close()
     expect((await admin.ask(ApiKey.ApiVersions, 0, {})).errorCode).toBe(0)
   })
