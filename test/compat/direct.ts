@@ -23,7 +23,8 @@ const DELETE_TOPICS_VERSION = 4
 const LIST_OFFSETS_VERSION = 5
 const OFFSET_FETCH_VERSION = 5
 const PRODUCE_VERSION = 9
-const TIMEOUT_MS = 15_000
+/** Of one request: a thousand topics are made in one, and their logs are synced. */
+const TIMEOUT_MS = 60_000
 
 type Request<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['request']>
 type Response<K extends ServedApiKey> = Infer<(typeof apiMessages)[K]['response']>

@@ -26,6 +26,7 @@ beforeAll(async () => {
     'group.consumer.assignment.interval.ms': '0',
   })
 })
+afterEach(() => Reader.stopAll())
 afterAll(() => broker.stop())
 
 const client = () => ({ clientId: 'test', bootstrapBrokers: [broker.bootstrap] })
@@ -48,6 +49,7 @@ async function produce(topic: string, round: string): Promise<string[]> {
 }
 
 class Reader {
+  static readonly #running = new Set<Reader>()
   readonly received: { partition: number; value: string }[] = []
   readonly #consumer: Consumer<string, string, string, string>
 
@@ -72,11 +74,18 @@ class Reader {
     stream.on('data', ({ partition, value }) =>
       this.received.push({ partition, value: value ?? '' }),
     )
+    Reader.#running.add(this)
     return this
   }
 
   stop(): Promise<void> {
+    Reader.#running.delete(this)
     return this.#consumer.close(true)
+  }
+
+  /** What a test that failed left behind would fail another one when its broker is gone. */
+  static async stopAll(): Promise<void> {
+    await Promise.all(Array.from(Reader.#running, (reader) => reader.stop()))
   }
 }
 
@@ -105,6 +114,22 @@ async function untilStable(groupId: string, memberCount: number): Promise<void> 
   })
 }
 
+/** Nothing of what was read will be read again by who takes a partition over. */
+async function untilCommitted(groupId: string, topic: string, count: number): Promise<void> {
+  const partitionIndexes = Array.from({ length: PARTITION_COUNT }, (_, at) => at)
+  const request = {
+    groups: [{ groupId, topics: [{ name: topic, partitionIndexes }] }],
+    requireStable: false,
+  }
+  await until(async () => {
+    const raw = await RawClient.open(broker.port)
+    const { groups } = await raw.ask(ApiKey.OffsetFetch, 8, request)
+    raw.close()
+    const { partitions } = groups[0].topics[0]
+    return partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0) === count
+  })
+}
+
 const sorted = (...readers: Reader[]) =>
   readers.flatMap(({ received }) => received.map(({ value }) => value)).sort()
 
@@ -117,6 +142,7 @@ describe('consumers of @platformatic/kafka', () => {
       const a = await new Reader('sharers').start('shared')
       await until(() => a.received.length === MESSAGE_COUNT)
       expect(sorted(a)).toEqual(first)
+      await untilCommitted('sharers', 'shared', MESSAGE_COUNT)
       const b = await new Reader('sharers').start('shared')
       await untilStable('sharers', 2)
       a.received.length = 0
@@ -126,6 +152,7 @@ describe('consumers of @platformatic/kafka', () => {
       const [ofA, ofB] = [a, b].map((r) => new Set(r.received.map(({ partition }) => partition)))
       expect([ofA.size, ofB.size]).toEqual([2, 2])
       expect(new Set([...ofA, ...ofB]).size).toBe(PARTITION_COUNT)
+      await untilCommitted('sharers', 'shared', 2 * MESSAGE_COUNT)
       await a.stop()
       await untilStable('sharers', 1)
       b.received.length = 0
