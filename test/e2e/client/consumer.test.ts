@@ -90,7 +90,7 @@ async function read(consumer: Consumer, count: number, timeoutMs = 10_000): Prom
 }
 
 const GROUP_TIMINGS = {
-  sessionTimeoutMs: 1_000,
+  sessionTimeoutMs: 3_000,
   heartbeatIntervalMs: 50,
   rebalanceTimeoutMs: 3_000,
   fetchMaxWaitMs: 50,
@@ -341,7 +341,7 @@ describe('a consumer group', () => {
         onLost: async () => void events.push('lost'),
       },
     )
-    const untilMs = Date.now() + 2_500 // more than two session timeouts
+    const untilMs = Date.now() + 2 * GROUP_TIMINGS.sessionTimeoutMs
     while (Date.now() < untilMs) expect(await member.poll(100)).toEqual([])
     expect(events).toEqual(['assigned'])
     member.resume([{ topic: 'held', partition: 0 }])

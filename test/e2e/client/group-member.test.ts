@@ -43,7 +43,7 @@ class Participant {
     this.member = from.group({
       groupId,
       protocolType: 'connect',
-      sessionTimeoutMs: 1_000,
+      sessionTimeoutMs: 3_000,
       rebalanceTimeoutMs: 3_000,
       heartbeatIntervalMs: 50,
       protocols: () => [{ name: 'compatible', metadata: Buffer.from(name) }],
@@ -205,7 +205,7 @@ describe('a member of a group of any protocol type', () => {
   })
 
   it('gives its work up when the coordinator is silent for a session timeout', async () => {
-    const one = new Participant('silent', 'one')
+    const one = new Participant('silent', 'one', { sessionTimeoutMs: 1_000 })
     await one.member.join()
     const { port } = broker
     await broker.stop()
