@@ -49,7 +49,7 @@ describeTls(isOpensslHere ? 'our client' : 'our client (skipped: no openssl)', (
       'listener.name.sasl_ssl.plain.sasl.jaas.config': `${MODULES}.plain.PlainLoginModule required user_alice="a";`,
       'listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config': `${MODULES}.oauthbearer.OAuthBearerLoginModule required;`,
       'listener.name.sasl_ssl.oauthbearer.sasl.jaas.config': `${MODULES}.oauthbearer.OAuthBearerLoginModule required;`,
-      'listener.name.sasl_ssl.scram-sha-512.connections.max.reauth.ms': '2000',
+      'listener.name.sasl_ssl.scram-sha-512.connections.max.reauth.ms': '6000',
       'scram.bootstrap.credentials':
         'SCRAM-SHA-256=[name=bob,password=b];SCRAM-SHA-512=[name=bob,password=b]',
       'ssl.keystore.key': certificate.key,
@@ -121,7 +121,7 @@ describeTls(isOpensslHere ? 'our client' : 'our client (skipped: no openssl)', (
       'ssl.truststore.certificates': authority.certificate,
     })
     const admin = client.admin()
-    const endMs = Date.now() + 4500
+    const endMs = Date.now() + 8000
     while (Date.now() < endMs) {
       expect((await admin.describeCluster()).brokers).toHaveLength(1)
       await new Promise((resolve) => setTimeout(resolve, 50))
