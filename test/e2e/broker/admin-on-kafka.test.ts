@@ -96,13 +96,10 @@ function alteration(resourceType: number, resourceName: string, ...changes: Chan
 }
 
 /** Kafka makes the topic of its coordinators after the first answer. */
-async function untilThere(
-  ask: () => Promise<Answer<typeof ApiKey.FindCoordinator>>,
-): Promise<void> {
-  for (const deadlineMs = Date.now() + THERE_MAX_MS; ; ) {
-    const { errorCode, coordinators } = await ask()
-    if (errorCode === 0 && coordinators.every((found) => found.errorCode === 0)) return
-    if (Date.now() > deadlineMs) throw new Error('Kafka has no coordinator')
+/** Kafka's broker hears of a change from its controller, after that was answered. */
+async function untilKafka(does: string, check: () => Promise<boolean>): Promise<void> {
+  for (const deadlineMs = Date.now() + THERE_MAX_MS; !(await check()); ) {
+    if (Date.now() > deadlineMs) throw new Error(`Kafka does not ${does}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -215,7 +212,10 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
     'FindCoordinator, version %i',
     async (version) => {
       const request = { keyType: 0, key: 'g', coordinatorKeys: ['g'] }
-      await untilThere(() => clients.kafka.ask(ApiKey.FindCoordinator, version, request))
+      await untilKafka('have a coordinator', async () => {
+        const found = await clients.kafka.ask(ApiKey.FindCoordinator, version, request)
+        return [found, ...found.coordinators].every(({ errorCode }) => errorCode === 0)
+      })
       await expectSame(ApiKey.FindCoordinator, version, request)
     },
     30_000,
@@ -233,9 +233,13 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
     const filter = { resourceTypeFilter: TOPIC, operation: 1, permissionType: 1 }
     const anyone = { principalFilter: null, hostFilter: null, patternTypeFilter: 3 }
     const byName = (resourceNameFilter: string) => ({ ...filter, ...anyone, resourceNameFilter })
+    const hasAny = async () =>
+      (await clients.kafka.ask(ApiKey.DescribeAcls, version, byName('a'))).resources.length > 0
+    await untilKafka('tell of the ACL', hasAny)
     await expectSame(ApiKey.DescribeAcls, version, byName('a'))
     await expectSame(ApiKey.DescribeAcls, version, byName('nobody'))
     await expectSame(ApiKey.DeleteAcls, version, { filters: [byName('a'), byName('nobody')] })
+    await untilKafka('forget the ACL', async () => !(await hasAny()))
   })
 
   it.each([0, 1])('DescribeClientQuotas of nobody, version %i', async (version) => {

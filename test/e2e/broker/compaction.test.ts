@@ -13,7 +13,7 @@ const PROPERTIES = {
   'log.cleaner.min.cleanable.ratio': '0.1',
   'log.segment.delete.delay.ms': '0',
 }
-const SHRUNK_MAX_MS = 20_000
+const WAIT_MAX_MS = 20_000
 const METADATA = 'm'.repeat(4000)
 const COMMITS = 600
 const MIB = 1 << 20
@@ -47,8 +47,11 @@ describe('topics with cleanup.policy=compact', () => {
     for (let round = 0; round < 40; round++) await produceRound(client, topicId, round)
     client.close()
     await untilSmallerThan('prices-0', 1.5 * MIB)
-    const checkpoint = readFileSync(join(broker.directory, 'cleaner-offset-checkpoint'), 'utf8')
-    expect(checkpoint).toMatch(/^prices 0 \d+$/m)
+    // The checkpoint follows the swap.
+    const checkpoint = join(broker.directory, 'cleaner-offset-checkpoint')
+    await until('prices is in the checkpoint', () =>
+      /^prices 0 \d+$/m.test(readFileSync(checkpoint, 'utf8')),
+    )
     expect(broker.complaints).toEqual([])
   })
 })
@@ -118,8 +121,12 @@ function sizeOf(partition: string): number {
 }
 
 async function untilSmallerThan(partition: string, bytes: number): Promise<void> {
-  for (let leftMs = SHRUNK_MAX_MS; sizeOf(partition) >= bytes; leftMs -= 50) {
-    if (leftMs <= 0) throw new Error(`${partition} still has ${sizeOf(partition)} bytes`)
+  await until(`${partition} has less than ${bytes} bytes`, () => sizeOf(partition) < bytes)
+}
+
+async function until(what: string, check: () => boolean): Promise<void> {
+  for (let leftMs = WAIT_MAX_MS; !check(); leftMs -= 50) {
+    if (leftMs <= 0) throw new Error(`waited too long until ${what}`)
     await systemClock.sleep(50)
   }
 }

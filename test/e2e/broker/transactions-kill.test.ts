@@ -13,7 +13,8 @@ const ROUNDS = 4
 const TOLD_MIN_COUNT = 8
 /** ...at some moment after that. */
 const KILLED_WITHIN_MS = 150
-const TXN_TIMEOUT_MS = 1000
+/** What a kill left open is waited for so long; one that goes on must not be aborted on a busy machine. */
+const TXN_TIMEOUT_MS = 5000
 
 /** What became of a transaction as far as its producer knows. */
 interface Outcome {
