@@ -116,7 +116,7 @@ export function someRecords(
 }
 
 /** Resolves when it is true, or after a few seconds. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 500 && !(await isSo()); turn += 1)
     await new Promise((resolve) => setTimeout(resolve, 10))
 }

@@ -2,11 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Properties, RetriableError } from '@millrace/connect-api'
 import { FolderStore } from '../src/folder-store'
 import type { ObjectStore, ObjectUpload } from '../src/store'
-import { someRecords, startTask, T0 } from './harness'
+import { someRecords, startTask, T0, until } from './harness'
 
 const BY_FIELD: Properties = {
   'partitioner.class': 'io.confluent.connect.storage.partitioner.FieldPartitioner',
@@ -111,7 +110,8 @@ describe('S3 sink task', () => {
     await bed.put(someRecords(0, 4, (n) => ({ n, kind: kinds[n % 2] })))
     await bed.failsToStore()
     const even = 'topics/orders/kind=even/orders+0+0000000000.json'
-    while (!Object.keys(await objects()).includes(even)) await sleep(10) // it may still be on its way
+    await until(async () => Object.keys(await objects()).includes(even)) // it may still be on its way
+    expect(Object.keys(await objects())).toContain(even)
     expect(await bed.safeOffset()).toBe(0)
     store.refused = null
     await bed.put([])

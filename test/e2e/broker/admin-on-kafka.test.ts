@@ -8,6 +8,7 @@ import {
 } from '@millrace/wire'
 import { findKafka, startKafka, type KafkaNode } from '../../peers/apache-kafka'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
+import { until } from '../wait'
 
 /**
  * The same requests to this broker and to a real Kafka: what clients act on must be the same. The texts of errors are
@@ -21,7 +22,6 @@ const BROKER = 4
 const BROKER_LOGGER = 8
 const CLIENT_METRICS = 16
 const GROUP = 32
-const THERE_MAX_MS = 20_000
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3]
 
 type Request<K extends ServedApiKey> = InferInput<(typeof apiMessages)[K]['request']>
@@ -93,15 +93,6 @@ function alteration(resourceType: number, resourceName: string, ...changes: Chan
     value,
   }))
   return { resources: [{ resourceType, resourceName, configs }], validateOnly: false }
-}
-
-/** Kafka makes the topic of its coordinators after the first answer. */
-/** Kafka's broker hears of a change from its controller, after that was answered. */
-async function untilKafka(does: string, check: () => Promise<boolean>): Promise<void> {
-  for (const deadlineMs = Date.now() + THERE_MAX_MS; !(await check()); ) {
-    if (Date.now() > deadlineMs) throw new Error(`Kafka does not ${does}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 describeOnKafka('an admin request is answered as by Kafka', () => {
@@ -212,7 +203,7 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
     'FindCoordinator, version %i',
     async (version) => {
       const request = { keyType: 0, key: 'g', coordinatorKeys: ['g'] }
-      await untilKafka('have a coordinator', async () => {
+      await until(async () => {
         const found = await clients.kafka.ask(ApiKey.FindCoordinator, version, request)
         return [found, ...found.coordinators].every(({ errorCode }) => errorCode === 0)
       })
@@ -235,11 +226,11 @@ describeOnKafka('an admin request is answered as by Kafka', () => {
     const byName = (resourceNameFilter: string) => ({ ...filter, ...anyone, resourceNameFilter })
     const hasAny = async () =>
       (await clients.kafka.ask(ApiKey.DescribeAcls, version, byName('a'))).resources.length > 0
-    await untilKafka('tell of the ACL', hasAny)
+    await until(hasAny) // Kafka's broker hears of a change from its controller, after that was answered
     await expectSame(ApiKey.DescribeAcls, version, byName('a'))
     await expectSame(ApiKey.DescribeAcls, version, byName('nobody'))
     await expectSame(ApiKey.DeleteAcls, version, { filters: [byName('a'), byName('nobody')] })
-    await untilKafka('forget the ACL', async () => !(await hasAny()))
+    await until(async () => !(await hasAny()))
   })
 
   it.each([0, 1])('DescribeClientQuotas of nobody, version %i', async (version) => {

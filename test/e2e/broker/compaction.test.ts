@@ -4,6 +4,7 @@ import { systemClock } from '@millrace/base'
 import { BatchBuilder } from '@millrace/record'
 import { ApiKey } from '@millrace/wire'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
+import { eventually } from '../wait'
 
 /** Small segments and no patience, so that a test sees what takes days otherwise. */
 const PROPERTIES = {
@@ -13,7 +14,6 @@ const PROPERTIES = {
   'log.cleaner.min.cleanable.ratio': '0.1',
   'log.segment.delete.delay.ms': '0',
 }
-const WAIT_MAX_MS = 20_000
 const METADATA = 'm'.repeat(4000)
 const COMMITS = 600
 const MIB = 1 << 20
@@ -49,9 +49,7 @@ describe('topics with cleanup.policy=compact', () => {
     await untilSmallerThan('prices-0', 1.5 * MIB)
     // The checkpoint follows the swap.
     const checkpoint = join(broker.directory, 'cleaner-offset-checkpoint')
-    await until('prices is in the checkpoint', () =>
-      /^prices 0 \d+$/m.test(readFileSync(checkpoint, 'utf8')),
-    )
+    await eventually(() => expect(readFileSync(checkpoint, 'utf8')).toMatch(/^prices 0 \d+$/m))
     expect(broker.complaints).toEqual([])
   })
 })
@@ -121,12 +119,5 @@ function sizeOf(partition: string): number {
 }
 
 async function untilSmallerThan(partition: string, bytes: number): Promise<void> {
-  await until(`${partition} has less than ${bytes} bytes`, () => sizeOf(partition) < bytes)
-}
-
-async function until(what: string, check: () => boolean): Promise<void> {
-  for (let leftMs = WAIT_MAX_MS; !check(); leftMs -= 50) {
-    if (leftMs <= 0) throw new Error(`waited too long until ${what}`)
-    await systemClock.sleep(50)
-  }
+  await eventually(() => expect(sizeOf(partition)).toBeLessThan(bytes))
 }

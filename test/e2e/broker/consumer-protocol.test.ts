@@ -12,6 +12,7 @@ import { globSync } from 'node:fs'
 import { ApiKey } from '@millrace/wire'
 import { findKafka, type KafkaHome, runTool } from '../../peers/apache-kafka'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
+import { until } from '../wait'
 
 const TIMEOUT_MS = 120_000
 const PARTITION_COUNT = 4
@@ -86,14 +87,6 @@ class Reader {
   /** What a test that failed left behind would fail another one when its broker is gone. */
   static async stopAll(): Promise<void> {
     await Promise.all(Array.from(Reader.#running, (reader) => reader.stop()))
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('waited too long')
-    await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 

@@ -208,32 +208,26 @@ export function heldBufferBytes(): number {
   return process.memoryUsage().arrayBuffers
 }
 
-/** How many requests of this kind the broker has begun. */
-export async function requestCount(
+/** How many requests of a kind the broker begins of those that `send` sends, once it has begun some and no more for half a second. */
+export async function requestsBegun(
   broker: TestBroker,
-  request: string,
-  version: number,
+  { request, version }: { request: string; version: number },
+  send: () => void,
 ): Promise<number> {
   const labels = `request="${request}",version="${version}"`
-  return (await broker.metric(`kafka_network_requestmetrics_requests_total{${labels}}`)) ?? 0
-}
-
-/** The same, once it is above `before` and has stood still for half a second. */
-export async function settledRequestCount(
-  broker: TestBroker,
-  request: string,
-  version: number,
-  before: number,
-): Promise<number> {
-  let count = before
-  let stillFor = 0
-  for (let polls = 0; polls < 400 && (count === before || stillFor < 10); polls++) {
+  const name = `kafka_network_requestmetrics_requests_total{${labels}}`
+  const countNow = async () => (await broker.metric(name)) ?? 0
+  const before = await countNow()
+  send()
+  let begun = 0
+  for (let stillFor = 0; begun === 0 || stillFor < 10; ) {
     await sleep(50)
-    const now = await requestCount(broker, request, version)
-    stillFor = now === count ? stillFor + 1 : 0
-    count = now
+    const now = (await countNow()) - before
+    stillFor = now === begun ? stillFor + 1 : 0
+    if (begun === 0 && stillFor > 400) throw new Error('no request was begun')
+    begun = now
   }
-  return count
+  return begun
 }
 
 /** A batch with the given values, by default timestamped now. */

@@ -1,5 +1,6 @@
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { startTestBroker, type TestBroker } from './harness'
+import { until } from '../wait'
 
 let broker: TestBroker
 let kafka: Kafka
@@ -131,7 +132,7 @@ describe('transactions of kafkajs', () => {
       })
       await (isCommit ? txn.commit() : txn.abort())
       // The markers are written after the answer.
-      await waitUntil(async () => (await committedOffset()) === expected)
+      await until(async () => (await committedOffset()) === expected)
     }
     await admin.disconnect()
     expect(await readCommitted('output')).toEqual(['7'])
@@ -171,11 +172,3 @@ describe('transactions of kafkajs', () => {
     expect(await readCommitted('restart')).toEqual(['before', 'after'])
   })
 })
-
-async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 100; i++) {
-    if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error('waited too long')
-}

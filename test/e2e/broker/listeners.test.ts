@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { RawClient, startTestBroker, type TestBroker } from './harness'
+import { until } from '../wait'
 
 const BROKER = 4
 const [SET, DELETE] = [0, 1]
@@ -34,10 +35,6 @@ async function setListeners(value: string | null) {
     validateOnly: false,
   })
   return responses[0]
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 async function brokersToldAt(port: number) {

@@ -1,7 +1,7 @@
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { findKafka, jmxUrl, runTool, startKafka, type KafkaNode } from '../../peers/apache-kafka'
 import { freePort } from '../../peers/free-ports'
-import { eventually } from '../faults/harness'
+import { eventually } from '../wait'
 import { aBatch, RawClient, startTestBroker, type TestBroker } from './harness'
 
 /** The names under which metrics are served, and those that the JMX exporter's rules make of the beans of a real Kafka. */

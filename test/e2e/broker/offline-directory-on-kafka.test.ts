@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { findKafka, startKafka } from '../../peers/apache-kafka'
 import { aBatch, RawClient, startTestBroker } from './harness'
+import { until } from '../wait'
 
 /** One of two log directories fails while the broker runs: clients are told by us what Kafka tells them. */
 const home = findKafka()
@@ -46,10 +47,10 @@ class Story {
   /** Where a checkpoint is to be written lies a directory: no rights, no mounts and no full disk are needed for that. */
   async breakDirectory(): Promise<void> {
     const checkpoint = join(this.#directories[1], 'replication-offset-checkpoint.tmp')
-    await waitUntil(() => Promise.resolve(isMade(checkpoint)))
-    await waitUntil(async () => (await this.#directoryErrors()).some((code) => code !== 0))
+    await until(() => isMade(checkpoint))
+    await until(async () => (await this.#directoryErrors()).some((code) => code !== 0))
     // Kafka's broker tells its controller, which takes the leader away some time later.
-    await waitUntil(async () => (await this.#metadata())[0].leaderId === -1)
+    await until(async () => (await this.#metadata())[0].leaderId === -1)
   }
 
   /** What clients act on, by request. */
@@ -97,7 +98,7 @@ class Story {
     const topics = [{ name: 't', numPartitions: 2, ...shape }]
     await this.#client.ask(ApiKey.CreateTopics, 7, { topics, timeoutMs: 10_000 })
     for (const index of [0, 1]) {
-      await waitUntil(async () => {
+      await until(async () => {
         const { responses } = await this.#client.ask(ApiKey.Produce, 9, aProduce(index))
         return responses[0].partitionResponses[0].errorCode === ErrorCode.NONE
       })
@@ -213,14 +214,6 @@ function errorOfFetch(answer: {
   responses: readonly { partitions: readonly { errorCode: number }[] }[]
 }): number {
   return answer.responses[0].partitions[0].errorCode
-}
-
-async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('waited too long')
 }
 
 describe('a log directory that fails while the broker runs', () => {

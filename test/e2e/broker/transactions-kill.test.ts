@@ -141,8 +141,11 @@ async function readPosition(groupId: string): Promise<number> {
   return groups[0].topics[0].partitions[0].committedOffset
 }
 
-async function untilTold(outcomes: readonly Outcome[], count: number): Promise<void> {
-  while (outcomes.filter(({ isTold }) => isTold).length < count) await sleep(10)
+/** Resolves when so many transactions were told of their end, or when their producers have ended before that. */
+async function untilTold(outcomes: readonly Outcome[], count: number, lives: Promise<unknown>) {
+  let isOver = false
+  void lives.then(() => (isOver = true))
+  while (!isOver && outcomes.filter(({ isTold }) => isTold).length < count) await sleep(10)
 }
 
 /** Resolves when no transaction is open any more: what the kills left is committed, or aborted when its time is over. */
@@ -155,8 +158,9 @@ async function untilAllEnded(): Promise<void> {
       0,
       everything,
     )
+    // Empty: killed after a producer had its id and before its first record.
     const isOver = transactionStates.every(({ transactionState }) =>
-      transactionState.startsWith('Complete'),
+      /^(Empty|Complete)/.test(transactionState),
     )
     if (errorCode === ErrorCode.NONE && isOver) break
     await sleep(50)
@@ -197,7 +201,7 @@ describeWithKcat(() => {
       if (round > 0) await broker.start()
       const lives = PRODUCERS.map((id) => transact(id, round, outcomes))
       const allEnded = Promise.allSettled(lives)
-      await Promise.race([untilTold(outcomes, (round + 1) * TOLD_MIN_COUNT), allEnded])
+      await untilTold(outcomes, (round + 1) * TOLD_MIN_COUNT, allEnded)
       await sleep(Math.random() * KILLED_WITHIN_MS)
       await broker.kill()
       const endings = await allEnded

@@ -12,6 +12,7 @@ import { batch, nextBatchSize, RecordCursor } from '@millrace/record'
 import { silentLogger } from '@millrace/telemetry'
 import { ApiKey } from '@millrace/wire'
 import { RawClient, startTestBroker, type TestBroker } from '../broker/harness'
+import { until } from '../wait'
 
 let broker: TestBroker
 const clients: Client[] = []
@@ -261,14 +262,6 @@ class Worker implements ConsumerListener {
   }
   async #run(): Promise<void> {
     while (!this.#isStopping) this.values.push(...valuesOf(await this.consumer.poll(100)))
-  }
-}
-
-async function until(condition: () => boolean, timeoutMs = 15_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`still not: ${condition.toString()}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { silentLogger } from '@millrace/telemetry'
 import { ApiKey } from '@millrace/wire'
 import { RawClient, startTestBroker, type TestBroker } from '../broker/harness'
+import { until } from '../wait'
 
 let broker: TestBroker
 let client: Client
@@ -63,14 +64,6 @@ class Participant {
 function namesToAll(members: readonly GroupMemberInfo[]): Map<string, Buffer> {
   const names = members.map(({ metadata }) => String(metadata)).sort()
   return new Map(members.map(({ memberId }) => [memberId, Buffer.from(names.join('+'))]))
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`still not: ${condition.toString()}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }
 
 describe('a member of a group of any protocol type', () => {

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@millrace/connect-api'
-import { ConnectHarness, eventually } from './harness'
+import { ConnectHarness } from './harness'
 import { outage, remote } from './test-connectors'
+import { eventually } from '../wait'
 
 let harness: ConnectHarness
 beforeAll(async () => {

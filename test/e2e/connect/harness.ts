@@ -9,6 +9,7 @@ import { startWorker, type RunningWorker } from '@millrace/connect-worker'
 import { batch, nextBatchSize, RecordCursor, type RecordHeader } from '@millrace/record'
 import { silentLogger } from '@millrace/telemetry'
 import { testPlugins } from './test-connectors'
+import { eventually } from '../wait'
 
 export interface Answer {
   readonly status: number
@@ -157,19 +158,6 @@ export class ConnectHarness {
     await this.client
       .admin()
       .createTopics([{ name, partitions, replicationFactor: 1, configs: {} }])
-  }
-}
-
-/** Repeats a check until it passes; fails with its last error after `timeoutMs`. */
-export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 8_000): Promise<T> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-      await new Promise((resolve) => setTimeout(resolve, 25))
-    }
   }
 }
 

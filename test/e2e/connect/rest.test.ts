@@ -1,6 +1,7 @@
 // oxlint-disable typescript/no-explicit-any -- what a test expects of a body is its type
-import { ConnectHarness, eventually } from './harness'
+import { ConnectHarness } from './harness'
 import { outage, remote } from './test-connectors'
+import { eventually } from '../wait'
 
 let harness: ConnectHarness
 beforeAll(async () => {

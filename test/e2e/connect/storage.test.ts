@@ -2,8 +2,9 @@
 import { errorCode } from '@millrace/base'
 import { startWorker } from '@millrace/connect-worker'
 import { silentLogger } from '@millrace/telemetry'
-import { ConnectHarness, eventually, startWorkerOn, type ReadRecord } from './harness'
+import { ConnectHarness, startWorkerOn, type ReadRecord } from './harness'
 import { remote } from './test-connectors'
+import { eventually } from '../wait'
 
 let harness: ConnectHarness
 beforeAll(async () => {

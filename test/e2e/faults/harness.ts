@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { missingPostgres, type Postgres, startPostgres } from '../../peers/postgres'
 import { freePorts } from '../../peers/free-ports'
 import { findS3 } from '../../peers/s3'
 import type { Millrace, MillraceOptions } from '../../../examples/postgres-to-s3/millrace'
+import { eventually } from '../wait'
 
 /** The built program, as npm installs it. */
 export const PROGRAM = join(__dirname, '../../../apps/cli/bin/millrace.js')
@@ -105,19 +105,6 @@ export async function untilTask(millrace: Millrace, name: string, state: string)
     if (task?.state !== state) throw new Error(`${name} is ${JSON.stringify(body)}`)
     return task
   })
-}
-
-/** Repeats a check until it passes; fails with its last error after `timeoutMs`. */
-export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 20_000): Promise<T> {
-  const deadlineMs = Date.now() + timeoutMs
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (Date.now() > deadlineMs) throw error
-      await sleep(50)
-    }
-  }
 }
 
 /** For a program that has the same ones after a restart. */

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Millrace } from '../../../examples/postgres-to-s3/millrace'
 import { FolderReader } from '../../../examples/postgres-to-s3/objects'
-import { CleanUps, describeWithPostgres, eventually, fourPorts, untilTask } from './harness'
+import { CleanUps, describeWithPostgres, fourPorts, untilTask } from './harness'
 import { keepBusy, Pipeline } from './pipeline'
+import { eventually } from '../wait'
 
 const ROWS = 60_000
 const CHANGES_PER_ROUND = 100

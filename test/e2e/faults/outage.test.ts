@@ -4,8 +4,9 @@ import { SINK_NAME, SOURCE_NAME } from '../../../examples/postgres-to-s3/connect
 import { BucketReader, FolderReader } from '../../../examples/postgres-to-s3/objects'
 import { startFaultProxy } from '../../../connectors/s3/test/fault-proxy'
 import { findS3, startS3 } from '../../peers/s3'
-import { CleanUps, describeWithPostgres, describeWithS3AndPostgres, eventually } from './harness'
+import { CleanUps, describeWithPostgres, describeWithS3AndPostgres } from './harness'
 import { keepBusy, Pipeline } from './pipeline'
+import { eventually } from '../wait'
 
 const ROWS = 2_000
 const POSTGRES_OUTAGE_MS = 3_000

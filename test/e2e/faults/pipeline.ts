@@ -15,7 +15,8 @@ import type { ObjectReader } from '../../../examples/postgres-to-s3/objects'
 import { Shop } from '../../../examples/postgres-to-s3/shop'
 import { verify } from '../../../examples/postgres-to-s3/verify'
 import type { Postgres } from '../../peers/postgres'
-import { type CleanUps, eventually, fourPorts, openPostgres, rest } from './harness'
+import { type CleanUps, fourPorts, openPostgres, rest } from './harness'
+import { eventually } from '../wait'
 
 /** The demo's pipeline: a shop in Postgres, the program, the two connectors, and the objects that come out. */
 export class Pipeline {

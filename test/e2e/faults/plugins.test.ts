@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Millrace } from '../../../examples/postgres-to-s3/millrace'
-import { CleanUps, eventually, rest, untilTask } from './harness'
+import { CleanUps, rest, untilTask } from './harness'
+import { eventually } from '../wait'
 
 jest.setTimeout(60_000)
 

@@ -1,5 +1,6 @@
 import { Millrace } from '../../../examples/postgres-to-s3/millrace'
-import { CleanUps, eventually, rest } from './harness'
+import { CleanUps, rest } from './harness'
+import { eventually } from '../wait'
 
 jest.setTimeout(30_000)
 

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Millrace } from '../../../examples/postgres-to-s3/millrace'
-import { CleanUps, eventually, fourPorts, rest, runToTheEnd, untilTask } from './harness'
+import { CleanUps, fourPorts, rest, runToTheEnd, untilTask } from './harness'
+import { eventually } from '../wait'
 
 jest.setTimeout(30_000)
 

@@ -14,7 +14,8 @@ import { RawClient } from '../broker/harness'
 import { Authority } from '../broker/security/certificates'
 import { scramLogin } from '../broker/security/login'
 import { EVERY_ACL } from '../broker/security/rights-bed'
-import { eventually, PROGRAM } from '../faults/harness'
+import { PROGRAM } from '../faults/harness'
+import { eventually } from '../wait'
 
 type Properties = Readonly<Record<string, string>>
 

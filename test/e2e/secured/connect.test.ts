@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { findKafka } from '../../peers/apache-kafka'
 import { isOpensslHere } from '../broker/security/certificates'
-import { eventually } from '../faults/harness'
+import { eventually } from '../wait'
 import { SecuredBed, type Program } from './bed'
 
 /** The least that a worker needs (docs/security.md). */

@@ -1,7 +1,7 @@
 import { ApiKey } from '@millrace/wire'
 import { joinOf, type JoinRequest, subscription } from './group-states'
 import type { Scenario, Script } from './script'
-import { whenHolds } from './server'
+import { until } from '../../wait'
 
 /** Joins that are answered when the group has settled. */
 const ask = (on: Script, more: Partial<JoinRequest>, version = 5) =>
@@ -188,11 +188,11 @@ export const classicMemberScenarios: Scenario[] = [
 
 async function untilRebalancing(on: Script, memberId: string, generationId: number): Promise<void> {
   const request = { groupId: on.name, memberId, generationId }
-  await whenHolds(async () => (await on.quietly(ApiKey.Heartbeat, 3, request)).errorCode !== 0)
+  await until(async () => (await on.quietly(ApiKey.Heartbeat, 3, request)).errorCode !== 0)
 }
 
 async function untilMembers(on: Script, count: number): Promise<void> {
-  await whenHolds(async () => {
+  await until(async () => {
     const { groups } = await on.quietly(ApiKey.DescribeGroups, 5, { groups: [on.name] })
     return groups[0].members.length === count
   })

@@ -1,9 +1,9 @@
 import { ApiKey, ErrorCode } from '@millrace/wire'
 import { type KafkaHome, startKafka } from '../../../peers/apache-kafka'
 import { RawClient, startTestBroker } from '../harness'
+import { until } from '../../wait'
 
 const READY_MAX_MS = 60_000
-const POLL_MS = 20
 
 /** What is asked: this broker, or a real Kafka, with the same settings. */
 export interface Server {
@@ -60,12 +60,5 @@ async function whenReady(server: Server): Promise<Server> {
 }
 
 export function untilNoError(ask: () => Promise<number>): Promise<void> {
-  return whenHolds(async () => (await ask()) === ErrorCode.NONE)
-}
-
-export async function whenHolds(ask: () => Promise<boolean>): Promise<void> {
-  for (const deadlineMs = Date.now() + READY_MAX_MS; !(await ask()); ) {
-    if (Date.now() > deadlineMs) throw new Error('what was waited for did not come')
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
+  return until(async () => (await ask()) === ErrorCode.NONE, READY_MAX_MS)
 }

@@ -2,7 +2,7 @@ import { ApiKey } from '@millrace/wire'
 import { plainBatch } from './batches'
 import { produceRequest } from './produce-cases'
 import type { Script, Topic } from './script'
-import { whenHolds } from './server'
+import { until } from '../../wait'
 
 /** A transactional id as a scenario finds it, and who has it. */
 export interface Txn {
@@ -52,7 +52,7 @@ async function ended(on: Script, topic: Topic, committed: boolean, version: numb
 /** An end is answered before its markers are written. */
 export async function untilComplete(on: Script, transactionalId: string): Promise<void> {
   const request = { transactionalIds: [transactionalId] }
-  await whenHolds(async () => {
+  await until(async () => {
     const { transactionStates } = await on.quietly(ApiKey.DescribeTransactions, 0, request)
     return transactionStates[0].transactionState.startsWith('Complete')
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { startBroker, type RunningBroker } from '@millrace/broker'
 import { createLogger } from '@millrace/telemetry'
 import { ApiKey, ErrorCode } from '@millrace/wire'
-import { eventually } from '../../faults/harness'
+import { eventually } from '../../wait'
 import { RawClient } from '../harness'
 import { PLAIN_MODULE, plainLogin } from './login'
 

@@ -104,7 +104,11 @@ async function toldQuotas(port: number): Promise<object[]> {
     'controller_mutation_rate',
   ]
   const told: object[] = []
-  for (const wanted of keys.flatMap((one) => keys.map((other) => [...new Set([one, other])])))
+  const pairs = keys.flatMap((one) => keys.map((other) => [one, other]))
+  const triples = pairs.flatMap((pair) =>
+    keys.map((third) => [...new Set([...pair, third])].join()),
+  )
+  for (const wanted of [...new Set(triples)].map((joined) => joined.split(',')))
     for (const type of ['user', 'client-id']) {
       const named = [type, type === 'user' ? 'client-id' : 'user']
       const entity = named.map((entityType) => ({ entityType, entityName: wanted.join() }))
@@ -112,20 +116,20 @@ async function toldQuotas(port: number): Promise<object[]> {
         const ops = wanted.map((key) => ({ key, value: 1_000_000, remove }))
         const request = { entries: [{ entity, ops }], validateOnly: false }
         told.push(await admin.ask(ApiKey.AlterClientQuotas, 1, request))
-        if (!remove) told.push((await untilTold(admin, wanted.join()))!)
+        if (!remove) told.push(await untilTold(admin, wanted.join()))
       }
     }
   return told
 }
 
 /** A change is answered before it is in force. */
-async function untilTold(admin: RawClient, user: string): Promise<object | undefined> {
+async function untilTold(admin: RawClient, user: string): Promise<object> {
   const components = [{ entityType: 'user', matchType: 0, match: user }]
   for (const deadline = Date.now() + IN_FORCE_MAX_MS; Date.now() < deadline; ) {
     const answer = await admin.ask(ApiKey.DescribeClientQuotas, 1, { components, strict: false })
     if (answer.entries?.length === 1) return answer
   }
-  return undefined
+  throw new Error(`no quotas of ${user} are told`)
 }
 
 describeOnKafka(title, () => {
