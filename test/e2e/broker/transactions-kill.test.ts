@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiKey, ErrorCode, isRetriable } from '@millrace/wire'
+import { ApiKey, ErrorCode, errorName, isRetriable } from '@millrace/wire'
 import { BrokerProcess } from './broker-process'
 import { aBatch, RawClient } from './harness'
+import { eventually } from '../wait'
 
 const TOPIC = 'killed'
 const PARTITIONS = [0, 1, 2]
@@ -15,6 +16,7 @@ const TOLD_MIN_COUNT = 8
 const KILLED_WITHIN_MS = 150
 /** What a kill left open is waited for so long; one that goes on must not be aborted on a busy machine. */
 const TXN_TIMEOUT_MS = 5000
+const ASK_MAX_MS = 20_000
 
 /** What became of a transaction as far as its producer knows. */
 interface Outcome {
@@ -39,14 +41,15 @@ beforeAll(async () => {
 })
 afterAll(() => broker.remove())
 
-/** Sends a request until its error is none that passes. */
+/** Sends a request until its error is none that passes. @throws Error with the last one after ASK_MAX_MS */
 async function ask<Answer>(
   send: () => Promise<Answer>,
   errorOf: (answer: Answer) => number,
 ): Promise<Answer> {
-  for (;;) {
+  for (const deadlineMs = Date.now() + ASK_MAX_MS; ; ) {
     const answer = await send()
     if (!isRetriable(errorOf(answer))) return answer
+    if (Date.now() > deadlineMs) throw new Error(`still ${errorName(errorOf(answer))}`)
     await sleep(10)
   }
 }
@@ -151,20 +154,16 @@ async function untilTold(outcomes: readonly Outcome[], count: number, lives: Pro
 /** Resolves when no transaction is open any more: what the kills left is committed, or aborted when its time is over. */
 async function untilAllEnded(): Promise<void> {
   const client = await RawClient.open(broker.port)
-  for (;;) {
+  await eventually(async () => {
     const everything = { stateFilters: [], producerIdFilters: [] }
-    const { errorCode, transactionStates } = await client.ask(
-      ApiKey.ListTransactions,
-      0,
-      everything,
-    )
+    const answer = await client.ask(ApiKey.ListTransactions, 0, everything)
+    expect(answer.errorCode).toBe(ErrorCode.NONE)
     // Empty: killed after a producer had its id and before its first record.
-    const isOver = transactionStates.every(({ transactionState }) =>
-      /^(Empty|Complete)/.test(transactionState),
+    const open = answer.transactionStates.filter(
+      ({ transactionState }) => !/^(Empty|Complete)/.test(transactionState),
     )
-    if (errorCode === ErrorCode.NONE && isOver) break
-    await sleep(50)
-  }
+    expect(open).toEqual([])
+  })
   client.close()
 }
 
